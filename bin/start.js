@@ -1,0 +1,56 @@
+/**
+ * Start a program of this project on its pinned Node, installing the locked dependencies first when they are missing or old.
+ *
+ * Plain JavaScript for any Node from 18 on: it runs before anything is installed.
+ *
+ *   node bin/start.js bin/backstop.ts demo     a TypeScript entry point
+ *   node bin/start.js vitest run               a tool from node_modules/.bin
+ */
+import { spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const modules = join(root, 'node_modules')
+const stamp = join(modules, '.backstop-installed')
+
+/** What is installed is known by the digest of the lockfile that it was installed from. */
+function isInstalled(lockDigest) {
+  return existsSync(stamp) && readFileSync(stamp, 'utf8') === lockDigest
+}
+
+function install(lockDigest) {
+  process.stderr.write('backstop: installing locked dependencies (npm ci) …\n')
+  const npm = process.env.npm_execpath
+  const [command, prefix] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []]
+  const done = spawnSync(command, [...prefix, 'ci', '--loglevel=error', '--no-progress'], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    shell: process.platform === 'win32',
+  })
+  if (done.status !== 0) {
+    process.stderr.write('backstop: npm ci failed. Fix: run "npm ci" in this folder and read what it says.\n')
+    process.exit(done.status ?? 1)
+  }
+  writeFileSync(stamp, lockDigest)
+}
+
+const lockDigest = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex')
+if (!isInstalled(lockDigest)) install(lockDigest)
+
+const [target, ...args] = process.argv.slice(2)
+if (target === undefined) process.exit(0)
+const bin = join(modules, '.bin')
+const isScript = target.endsWith('.ts')
+const child = spawn(join(bin, isScript ? 'node' : target), isScript ? [join(root, target), ...args] : args, {
+  stdio: 'inherit',
+  env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ''}` },
+  shell: process.platform === 'win32',
+})
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+child.on('exit', (code, signal) => {
+  process.exitCode = code ?? (signal === 'SIGINT' ? 130 : 143)
+})

@@ -1,0 +1,43 @@
+export type { Clock } from './clock.ts'
+export type {
+  CappedOptions,
+  CappedResult,
+  ColumnInfo,
+  Database,
+  DatabaseFailure,
+  DatabaseSession,
+  SqlParameter,
+} from './database.ts'
+export { StatementError } from './database.ts'
+export type { Alert, AlertSeverity, Notifier } from './notifier.ts'
+export type {
+  ByteRange,
+  ObjectInfo,
+  ObjectPage,
+  ObjectStore,
+  ObjectUpload,
+  PutOptions,
+  WrittenObject,
+} from './object-store.ts'
+export type { Random } from './random.ts'
+export type {
+  RecordIndex,
+  RecordInput,
+  RecordKey,
+  RecordPage,
+  RecordQuery,
+  RecordStore,
+  RecordWrite,
+  StoredRecord,
+} from './record-store.ts'
+export { MAX_RECORD_BYTES, MAX_TRANSACTION_WRITES } from './record-store.ts'
+export type {
+  RecoveryHeartbeat,
+  RecoveryPoint,
+  RecoveryPointOrigin,
+  RecoveryPointStatus,
+  RecoveryPoints,
+} from './recovery-points.ts'
+export type { Schedule, ScheduledTask } from './schedule.ts'
+export type { Secrets } from './secrets.ts'
+export type { SendOptions, WorkConsumer, WorkHandler, WorkItem, WorkQueue } from './work-queue.ts'

@@ -1,0 +1,48 @@
+import type { Instant, RelationName, SnapshotId } from '#lib/kernel/index.ts'
+import type { DatabaseSession } from './database.ts'
+
+export type RecoveryPointStatus = 'valid' | 'invalid' | 'quarantined'
+
+/** Why a point was taken: on the schedule, because a statement needed one, inside a destruction's transaction, by hand. */
+export type RecoveryPointOrigin = 'schedule' | 'demand' | 'final' | 'manual'
+
+/** One table's content at one instant, with proof that it can be read back. */
+export interface RecoveryPoint {
+  readonly snapshotId: SnapshotId
+  readonly relation: RelationName
+  readonly relationOid: number
+  readonly status: RecoveryPointStatus
+  /** Why it is not valid; absent when it is. */
+  readonly validationError?: string
+  readonly origin: RecoveryPointOrigin
+  readonly capturedAt: Instant
+  readonly rowCount: number
+  readonly sizeBytes: number
+  readonly manifestKey: string
+  /** Digest of the manifest, the root of trust for everything under it. */
+  readonly manifestSha256: string
+}
+
+/** How fresh the background capture is. */
+export interface RecoveryHeartbeat {
+  readonly at: Instant
+  readonly isHealthy: boolean
+  readonly detail: string
+}
+
+/** What the gate needs from recovery. */
+export interface RecoveryPoints {
+  findNewestValid(relation: RelationName): Promise<RecoveryPoint | undefined>
+  /** Capture now, on a connection of its own. Throws when no valid point came of it. */
+  capture(relation: RelationName, origin: RecoveryPointOrigin): Promise<RecoveryPoint>
+  /**
+   * Capture the relations as the session's open transaction sees them; the caller holds the locks.
+   * Returns one valid point per relation, durable and read back, or throws.
+   */
+  captureWithin(
+    session: DatabaseSession,
+    relations: readonly RelationName[],
+    origin: RecoveryPointOrigin,
+  ): Promise<readonly RecoveryPoint[]>
+  findHeartbeat(): Promise<RecoveryHeartbeat | undefined>
+}
