@@ -38,7 +38,9 @@ function install(lockDigest) {
   writeFileSync(stamp, lockDigest)
 }
 
-const lockDigest = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex')
+const lockDigest = createHash('sha256')
+  .update(readFileSync(join(root, 'package-lock.json')))
+  .digest('hex')
 if (!isInstalled(lockDigest)) install(lockDigest)
 
 const [target, ...args] = process.argv.slice(2)

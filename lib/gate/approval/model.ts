@@ -55,3 +55,46 @@ export interface Approval extends ApprovalRequest {
   readonly auditId?: string
   readonly version: number
 }
+
+export interface ApprovalPage {
+  readonly approvals: readonly Approval[]
+  readonly cursor?: string
+}
+
+export type ClaimRefusal =
+  | { readonly ok: false; readonly because: 'pending' | 'denied' | 'expired' | 'consumed'; readonly approval: Approval }
+  /** `fields` names each bound field that differs, such as `statement` or `functions`. */
+  | {
+      readonly ok: false
+      readonly because: 'mismatch'
+      readonly fields: readonly string[]
+      readonly approval: Approval
+    }
+
+export type Claim = { readonly ok: true; readonly approval: Approval } | ClaimRefusal
+
+/** The state machine `pending → approved | denied | expired`, `approved → consumed | expired`, over the record store. */
+export interface ApprovalDesk {
+  /** Hold a statement. A request whose binding equals one of the principal's that is still pending returns that one. */
+  hold(request: ApprovalRequest): Promise<Approval>
+  find(id: string): Promise<Approval | undefined>
+  /** The principal's newest approval, pending or approved and not expired, whose binding equals this one. */
+  findFor(binding: ApprovalBinding): Promise<Approval | undefined>
+  /** Newest first. */
+  list(filter: {
+    readonly state?: ApprovalState
+    readonly limit?: number
+    readonly cursor?: string
+  }): Promise<ApprovalPage>
+  /** Throws APPROVAL_MISSING, APPROVAL_SELF, APPROVAL_DECIDED (details: outcome, decidedBy, decidedAt of the first decision). */
+  decide(
+    id: string,
+    decision: { readonly outcome: 'approved' | 'denied'; readonly decidedBy: string; readonly comment?: string },
+  ): Promise<Approval>
+  /** Take the single use. Exactly one caller gets `ok`. Throws APPROVAL_MISSING. */
+  claim(id: string, binding: ApprovalBinding, auditId: string): Promise<Claim>
+  /** Resolves as soon as the approval leaves `pending`, or when the time is over; whichever state it then has. */
+  wait(id: string, timeoutMs: number, signal?: AbortSignal): Promise<Approval>
+  /** Move what is overdue to `expired`; returns how many. */
+  expireDue(): Promise<number>
+}

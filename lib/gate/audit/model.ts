@@ -1,7 +1,15 @@
 /** Events of the ledger and the segments that seal them. */
 import type { AuditId, Instant, JsonObject, RiskLevel, Sha256Hex } from '#lib/kernel/index.ts'
 
-export type AuditOutcome = 'executed' | 'blocked' | 'held' | 'denied' | 'failed' | 'rolled-back' | 'unknown' | 'recorded'
+export type AuditOutcome =
+  | 'executed'
+  | 'blocked'
+  | 'held'
+  | 'denied'
+  | 'failed'
+  | 'rolled-back'
+  | 'unknown'
+  | 'recorded'
 
 /** What is about to happen; durable before any effect. */
 export interface AuditIntent {

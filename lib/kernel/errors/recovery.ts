@@ -2,17 +2,57 @@ import type { ErrorTable } from './kind.ts'
 
 /** Errors of capture, verification and restore. */
 export const RECOVERY_ERRORS = {
-  TABLE_MISSING: { kind: 'missing', retry: false, hint: 'Check the schema and the name; names are case-sensitive as the catalog stores them.' },
-  TABLE_UNSUPPORTED: { kind: 'unsupported', retry: false, hint: 'Only ordinary tables and partitions can be captured yet.' },
-  COLUMN_TYPE_UNSUPPORTED: { kind: 'unsupported', retry: false, hint: 'The column type has no exact encoding yet; the snapshot is kept as invalid and is never offered.' },
-  COPY_HEADER_INVALID: { kind: 'integrity', retry: true, hint: 'The server did not send a COPY BINARY stream; capture again.' },
+  TABLE_MISSING: {
+    kind: 'missing',
+    retry: false,
+    hint: 'Check the schema and the name; names are case-sensitive as the catalog stores them.',
+  },
+  TABLE_UNSUPPORTED: {
+    kind: 'unsupported',
+    retry: false,
+    hint: 'Only ordinary tables and partitions can be captured yet.',
+  },
+  COLUMN_TYPE_UNSUPPORTED: {
+    kind: 'unsupported',
+    retry: false,
+    hint: 'The column type has no exact encoding yet; the snapshot is kept as invalid and is never offered.',
+  },
+  COPY_HEADER_INVALID: {
+    kind: 'integrity',
+    retry: true,
+    hint: 'The server did not send a COPY BINARY stream; capture again.',
+  },
   COPY_STREAM_TRUNCATED: { kind: 'integrity', retry: true, hint: 'The stream ended early; capture again.' },
   SNAPSHOT_MISSING: { kind: 'missing', retry: false, hint: 'List what exists with "backstop snapshots list".' },
-  SNAPSHOT_NONE_VALID: { kind: 'missing', retry: false, hint: 'Check storage with "backstop snapshots list", take one with "backstop snapshot --table <table>", or recover the whole database.' },
-  SNAPSHOT_CORRUPT: { kind: 'integrity', retry: false, hint: 'Keep the objects for investigation and use the previous snapshot.' },
+  SNAPSHOT_NONE_VALID: {
+    kind: 'missing',
+    retry: false,
+    hint: 'Check storage with "backstop snapshots list", take one with "backstop snapshot --table <table>", or recover the whole database.',
+  },
+  SNAPSHOT_CORRUPT: {
+    kind: 'integrity',
+    retry: false,
+    hint: 'Keep the objects for investigation and use the previous snapshot.',
+  },
   MANIFEST_INVALID: { kind: 'integrity', retry: false, hint: 'The manifest cannot be trusted; use another snapshot.' },
-  RESTORE_TARGET_EXISTS: { kind: 'conflict', retry: false, hint: 'Choose another --target-table, or drop the old one first.' },
-  RESTORE_OVER_SOURCE: { kind: 'invalid', retry: false, hint: 'Restore into another table first; copyback brings rows to the original.' },
-  RESTORE_MISMATCH: { kind: 'integrity', retry: false, hint: 'The restored rows differ from the snapshot; nothing was kept. Use the previous snapshot.' },
-  RECOVERY_POINT_REQUIRED: { kind: 'conflict', retry: true, hint: 'A valid recovery point is needed before this can run; see the reason in the message.' },
+  RESTORE_TARGET_EXISTS: {
+    kind: 'conflict',
+    retry: false,
+    hint: 'Choose another --target-table, or drop the old one first.',
+  },
+  RESTORE_OVER_SOURCE: {
+    kind: 'invalid',
+    retry: false,
+    hint: 'Restore into another table first; copyback brings rows to the original.',
+  },
+  RESTORE_MISMATCH: {
+    kind: 'integrity',
+    retry: false,
+    hint: 'The restored rows differ from the snapshot; nothing was kept. Use the previous snapshot.',
+  },
+  RECOVERY_POINT_REQUIRED: {
+    kind: 'conflict',
+    retry: true,
+    hint: 'A valid recovery point is needed before this can run; see the reason in the message.',
+  },
 } as const satisfies ErrorTable

@@ -4,18 +4,42 @@ import type { ErrorTable } from './kind.ts'
 export const SERVICE_ERRORS = {
   CONFIG_INVALID: { kind: 'invalid', retry: false, hint: 'Correct the setting that the message names.' },
   USAGE_INVALID: { kind: 'invalid', retry: false, hint: 'See --help for the arguments and examples.' },
-  PORT_TAKEN: { kind: 'dependency', retry: false, hint: 'Stop the other process or choose another port with BACKSTOP_PORT.' },
-  DATABASE_UNREACHABLE: { kind: 'dependency', retry: true, hint: 'Try: psql "$BACKSTOP_DB_URL" -c "SELECT 1". Check host, port, user and network.' },
+  PORT_TAKEN: {
+    kind: 'dependency',
+    retry: false,
+    hint: 'Stop the other process or choose another port with BACKSTOP_PORT.',
+  },
+  DATABASE_UNREACHABLE: {
+    kind: 'dependency',
+    retry: true,
+    hint: 'Try: psql "$BACKSTOP_DB_URL" -c "SELECT 1". Check host, port, user and network.',
+  },
   DATABASE_START_FAILED: { kind: 'dependency', retry: false, hint: 'Read the server log that the message names.' },
-  TOKENS_INVALID: { kind: 'invalid', retry: false, hint: 'The token file is a JSON array of {"id","token","scopes"}; create entries with "backstop token create".' },
-  UNAUTHORIZED: { kind: 'unauthenticated', retry: false, hint: 'Send "Authorization: Bearer <token>" with a token from the token file.' },
-  INSUFFICIENT_SCOPE: { kind: 'denied', retry: false, hint: 'Use a token that has the scope, or add it to this one in the token file.' },
+  TOKENS_INVALID: {
+    kind: 'invalid',
+    retry: false,
+    hint: 'The token file is a JSON array of {"id","token","scopes"}; create entries with "backstop token create".',
+  },
+  UNAUTHORIZED: {
+    kind: 'unauthenticated',
+    retry: false,
+    hint: 'Send "Authorization: Bearer <token>" with a token from the token file.',
+  },
+  INSUFFICIENT_SCOPE: {
+    kind: 'denied',
+    retry: false,
+    hint: 'Use a token that has the scope, or add it to this one in the token file.',
+  },
   AGENT_NOT_ALLOWED: { kind: 'denied', retry: false, hint: 'Use an agent_id that the token lists.' },
   BODY_TOO_LARGE: { kind: 'oversized', retry: false, hint: 'Send a smaller request.' },
   BODY_INVALID: { kind: 'invalid', retry: false, hint: 'Send a JSON body with Content-Type application/json.' },
   RATE_LIMITED: { kind: 'limited', retry: true, hint: 'Wait for the seconds that Retry-After names.' },
   ROUTE_MISSING: { kind: 'missing', retry: false, hint: 'See GET /openapi.json for every path.' },
   METHOD_NOT_ALLOWED: { kind: 'invalid', retry: false, hint: 'See the Allow header.' },
-  SHUTTING_DOWN: { kind: 'dependency', retry: true, hint: 'Try again in a moment, on another instance if there is one.' },
+  SHUTTING_DOWN: {
+    kind: 'dependency',
+    retry: true,
+    hint: 'Try again in a moment, on another instance if there is one.',
+  },
   BUG: { kind: 'bug', retry: false, hint: 'This is a defect of Backstop: report it with the correlation id.' },
 } as const satisfies ErrorTable

@@ -3,18 +3,58 @@ import type { ErrorTable } from './kind.ts'
 /** Errors of the ports: records, objects, queues, notifications, secrets. */
 export const STORE_ERRORS = {
   RECORD_EXISTS: { kind: 'conflict', retry: false, hint: 'Read the existing record and decide from what it says.' },
-  RECORD_CHANGED: { kind: 'conflict', retry: true, hint: 'Read the record again and repeat the change on its new version.' },
+  RECORD_CHANGED: {
+    kind: 'conflict',
+    retry: true,
+    hint: 'Read the record again and repeat the change on its new version.',
+  },
   RECORD_MISSING: { kind: 'missing', retry: false, hint: 'Check the id; the record may have expired.' },
-  RECORD_TOO_LARGE: { kind: 'oversized', retry: false, hint: 'Keep large content in the object store and its key in the record.' },
-  RECORD_INVALID: { kind: 'invalid', retry: false, hint: 'Keys must be non-empty and a transaction holds 1 to 25 writes on distinct records.' },
-  CURSOR_INVALID: { kind: 'invalid', retry: false, hint: 'Pass the cursor of the previous page unchanged, with the same query.' },
-  OBJECT_EXISTS: { kind: 'conflict', retry: false, hint: 'The object was written before; objects are never overwritten here.' },
+  RECORD_TOO_LARGE: {
+    kind: 'oversized',
+    retry: false,
+    hint: 'Keep large content in the object store and its key in the record.',
+  },
+  RECORD_INVALID: {
+    kind: 'invalid',
+    retry: false,
+    hint: 'Keys must be non-empty and a transaction holds 1 to 25 writes on distinct records.',
+  },
+  CURSOR_INVALID: {
+    kind: 'invalid',
+    retry: false,
+    hint: 'Pass the cursor of the previous page unchanged, with the same query.',
+  },
+  OBJECT_EXISTS: {
+    kind: 'conflict',
+    retry: false,
+    hint: 'The object was written before; objects are never overwritten here.',
+  },
   OBJECT_MISSING: { kind: 'missing', retry: false, hint: 'Check the key with a listing of its folder.' },
-  OBJECT_KEY_INVALID: { kind: 'invalid', retry: false, hint: 'Use relative keys of plain segments without "..", empty segments or control characters.' },
+  OBJECT_KEY_INVALID: {
+    kind: 'invalid',
+    retry: false,
+    hint: 'Use relative keys of plain segments without "..", empty segments or control characters.',
+  },
   OBJECT_RANGE_INVALID: { kind: 'invalid', retry: false, hint: 'Ask for a range inside the object.' },
-  STORAGE_UNREACHABLE: { kind: 'dependency', retry: true, hint: 'Check BACKSTOP_STORAGE_URL, the disk space and the permissions of the storage location.' },
+  STORAGE_UNREACHABLE: {
+    kind: 'dependency',
+    retry: true,
+    hint: 'Check BACKSTOP_STORAGE_URL, the disk space and the permissions of the storage location.',
+  },
   STORAGE_URL_INVALID: { kind: 'invalid', retry: false, hint: 'Use file:///folder or s3://bucket[@endpoint].' },
-  METADATA_UNREACHABLE: { kind: 'dependency', retry: true, hint: 'Check BACKSTOP_METADATA_DB: the folder must exist and be writable, and the disk must not be full.' },
-  SECRET_MISSING: { kind: 'missing', retry: false, hint: 'Set the environment variable or write the file that the message names.' },
-  NOTIFICATION_FAILED: { kind: 'dependency', retry: true, hint: 'Check that the webhook address answers with a 2xx status.' },
+  METADATA_UNREACHABLE: {
+    kind: 'dependency',
+    retry: true,
+    hint: 'Check BACKSTOP_METADATA_DB: the folder must exist and be writable, and the disk must not be full.',
+  },
+  SECRET_MISSING: {
+    kind: 'missing',
+    retry: false,
+    hint: 'Set the environment variable or write the file that the message names.',
+  },
+  NOTIFICATION_FAILED: {
+    kind: 'dependency',
+    retry: true,
+    hint: 'Check that the webhook address answers with a 2xx status.',
+  },
 } as const satisfies ErrorTable

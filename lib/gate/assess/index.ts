@@ -1,0 +1,7 @@
+export type {
+  Assessment,
+  Impact,
+  ImpactMethod,
+  ResolvedFunction,
+  ResolvedTarget,
+} from './model.ts'

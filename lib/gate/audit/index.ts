@@ -1,0 +1,7 @@
+export type {
+  AuditEvent,
+  AuditIntent,
+  AuditLedger,
+  AuditOutcome,
+  AuditResult,
+} from './model.ts'

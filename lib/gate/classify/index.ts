@@ -1,0 +1,17 @@
+export type {
+  Access,
+  Classification,
+  ClassifiedStatement,
+  ColumnUse,
+  Finding,
+  FunctionUse,
+  ImpactShape,
+  ObjectKind,
+  Recoverability,
+  RefusedText,
+  Scope,
+  Target,
+  TransactionMode,
+  WrittenName,
+} from './model.ts'
+export { MAX_STATEMENT_BYTES, MAX_TREE_DEPTH } from './model.ts'

@@ -1,0 +1,4 @@
+export type {
+  ConductWatch,
+  Quarantine,
+} from './model.ts'

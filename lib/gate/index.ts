@@ -1,0 +1,8 @@
+export type * from './approval/index.ts'
+export type * from './assess/index.ts'
+export type * from './audit/index.ts'
+export type * from './classify/index.ts'
+export type * from './conduct/index.ts'
+export type * from './pause/index.ts'
+export type * from './policy/index.ts'
+export type * from './query/index.ts'

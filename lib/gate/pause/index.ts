@@ -1,0 +1,4 @@
+export type {
+  PauseState,
+  PauseSwitch,
+} from './model.ts'

@@ -1,0 +1,6 @@
+export type {
+  ActivePolicy,
+  Policy,
+  PolicyAction,
+  Verdict,
+} from './model.ts'
