@@ -9,6 +9,7 @@ export type {
   SqlParameter,
 } from './database.ts'
 export { StatementError } from './database.ts'
+export type { HttpHandler, HttpRequest, HttpResponse } from './http.ts'
 export type { Alert, AlertSeverity, Notifier } from './notifier.ts'
 export type {
   ByteRange,
@@ -20,6 +21,17 @@ export type {
   WrittenObject,
 } from './object-store.ts'
 export type { Random } from './random.ts'
+export { decodeRecordCursor, encodeRecordCursor } from './record-cursor.ts'
+export {
+  assertRecordKey,
+  assertRecordQuery,
+  assertRecordWrite,
+  assertTransaction,
+  DEFAULT_PAGE_LIMIT,
+  encodeRecordBody,
+  keyOfWrite,
+  MAX_PAGE_LIMIT,
+} from './record-rules.ts'
 export type {
   RecordIndex,
   RecordInput,

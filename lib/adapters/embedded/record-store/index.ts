@@ -1,0 +1,2 @@
+export type { SqliteRecordStore, SqliteRecordStoreOptions } from './store.ts'
+export { openSqliteRecordStore } from './store.ts'

@@ -1,0 +1,71 @@
+/** The SQLite file: one table of records, one of transaction tokens, and the settings that make a commit durable. */
+import type { DatabaseSync } from 'node:sqlite'
+import { BackstopError } from '#lib/kernel/index.ts'
+
+const FORMAT_VERSION = 1
+const APPLICATION_ID = 0x42_4b_53_54 // "BKST"
+
+/** TEXT in UTF-8 with BINARY collation compares by bytes. A rowid table, because bodies are large against a page. */
+const CREATE_SCHEMA = `
+  CREATE TABLE IF NOT EXISTS record (
+    id INTEGER PRIMARY KEY,
+    partition TEXT NOT NULL,
+    sort TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    expires_at_s INTEGER,
+    index1_partition TEXT,
+    index1_sort TEXT,
+    index2_partition TEXT,
+    index2_sort TEXT
+  ) STRICT;
+  CREATE UNIQUE INDEX IF NOT EXISTS record_key ON record (partition, sort);
+  CREATE INDEX IF NOT EXISTS record_index1 ON record (index1_partition, index1_sort, partition, sort)
+    WHERE index1_partition IS NOT NULL;
+  CREATE INDEX IF NOT EXISTS record_index2 ON record (index2_partition, index2_sort, partition, sort)
+    WHERE index2_partition IS NOT NULL;
+  CREATE INDEX IF NOT EXISTS record_expiry ON record (expires_at_s) WHERE expires_at_s IS NOT NULL;
+  CREATE TABLE IF NOT EXISTS transaction_token (
+    token TEXT PRIMARY KEY,
+    writes_sha256 TEXT NOT NULL,
+    expires_at_s INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS transaction_token_expiry ON transaction_token (expires_at_s);
+  PRAGMA application_id = ${APPLICATION_ID};
+  PRAGMA user_version = ${FORMAT_VERSION};`
+
+/** Set the connection up and create the tables where they are missing. */
+export function prepareDatabase(database: DatabaseSync, busyTimeoutMs: number): void {
+  database.exec(`
+    PRAGMA busy_timeout = ${busyTimeoutMs};
+    PRAGMA encoding = 'UTF-8';
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA wal_autocheckpoint = 2000;
+    PRAGMA journal_size_limit = 67108864;
+    PRAGMA cache_size = -16384;
+    PRAGMA foreign_keys = OFF;
+    PRAGMA trusted_schema = OFF;`)
+  const formatVersion = readPragma(database, 'user_version')
+  if (formatVersion === FORMAT_VERSION && readPragma(database, 'application_id') === APPLICATION_ID) return
+  if (formatVersion !== 0 || readPragma(database, 'application_id') !== 0) {
+    throw new BackstopError('METADATA_UNREACHABLE', 'the metadata file is of another program or a newer version')
+  }
+  createSchema(database)
+}
+
+/** Idempotent, because two processes may open a new file at once. */
+function createSchema(database: DatabaseSync): void {
+  database.exec('BEGIN IMMEDIATE')
+  try {
+    database.exec(CREATE_SCHEMA)
+    database.exec('COMMIT')
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK')
+    throw error
+  }
+}
+
+function readPragma(database: DatabaseSync, name: string): unknown {
+  return Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0]
+}

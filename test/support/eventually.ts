@@ -1,0 +1,16 @@
+/** Wait for a condition, with a deadline instead of a fixed sleep. */
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** Resolves with the first value that is not undefined and not false; throws after the deadline. */
+export async function eventually<T>(
+  look: () => T | Promise<T>,
+  options: { readonly timeoutMs?: number; readonly what?: string } = {},
+): Promise<Exclude<T, undefined | false>> {
+  const deadline = performance.now() + (options.timeoutMs ?? 10_000)
+  for (;;) {
+    const found = await look()
+    if (found !== undefined && found !== false) return found as Exclude<T, undefined | false>
+    if (performance.now() > deadline) throw new Error(`not within the deadline: ${options.what ?? 'the condition'}`)
+    await delay(5)
+  }
+}
