@@ -18,6 +18,8 @@ export interface QueryRequest {
   readonly approvalId?: string
   /** The agent's own words for the approver, at most 500 characters. */
   readonly reason?: string
+  /** Ties the caller's request to the ledger. */
+  readonly correlationId?: string
   readonly signal?: AbortSignal
 }
 

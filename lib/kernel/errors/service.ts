@@ -33,6 +33,21 @@ export const SERVICE_ERRORS = {
   AGENT_NOT_ALLOWED: { kind: 'denied', retry: false, hint: 'Use an agent_id that the token lists.' },
   BODY_TOO_LARGE: { kind: 'oversized', retry: false, hint: 'Send a smaller request.' },
   BODY_INVALID: { kind: 'invalid', retry: false, hint: 'Send a JSON body with Content-Type application/json.' },
+  REQUEST_INVALID: {
+    kind: 'invalid',
+    retry: false,
+    hint: 'Correct the field that the message names; GET /openapi.json has every schema.',
+  },
+  MEDIA_TYPE_UNSUPPORTED: {
+    kind: 'invalid',
+    retry: false,
+    hint: 'Send "Content-Type: application/json" and no Content-Encoding.',
+  },
+  HOST_NOT_ALLOWED: {
+    kind: 'denied',
+    retry: false,
+    hint: 'Call the gateway as localhost or 127.0.0.1, or add the name to the allowed hosts.',
+  },
   RATE_LIMITED: { kind: 'limited', retry: true, hint: 'Wait for the seconds that Retry-After names.' },
   ROUTE_MISSING: { kind: 'missing', retry: false, hint: 'See GET /openapi.json for every path.' },
   METHOD_NOT_ALLOWED: { kind: 'invalid', retry: false, hint: 'See the Allow header.' },
