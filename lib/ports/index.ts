@@ -1,5 +1,16 @@
 export type { Clock } from './clock.ts'
 export type {
+  Columnar,
+  ColumnarColumn,
+  ColumnarReader,
+  ColumnarWriter,
+  ColumnBatch,
+  ColumnValues,
+  LogicalType,
+  PhysicalType,
+} from './columnar.ts'
+export { decodeCursor, encodeCursor } from './cursor.ts'
+export type {
   CappedOptions,
   CappedResult,
   ColumnInfo,
@@ -11,6 +22,7 @@ export type {
 export { StatementError } from './database.ts'
 export type { HttpHandler, HttpRequest, HttpResponse } from './http.ts'
 export type { Alert, AlertSeverity, Notifier } from './notifier.ts'
+export { assertByteRange, assertObjectKey, assertObjectPrefix, OBJECT_PAGE_LIMIT } from './object-rules.ts'
 export type {
   ByteRange,
   ObjectInfo,
@@ -21,7 +33,6 @@ export type {
   WrittenObject,
 } from './object-store.ts'
 export type { Random } from './random.ts'
-export { decodeRecordCursor, encodeRecordCursor } from './record-cursor.ts'
 export {
   assertRecordKey,
   assertRecordQuery,

@@ -22,6 +22,11 @@ export const RECOVERY_ERRORS = {
     retry: true,
     hint: 'The server did not send a COPY BINARY stream; capture again.',
   },
+  COPY_FIELD_INVALID: {
+    kind: 'integrity',
+    retry: true,
+    hint: 'A field does not have the form of its column type; capture again, and report the type if it stays.',
+  },
   COPY_STREAM_TRUNCATED: { kind: 'integrity', retry: true, hint: 'The stream ended early; capture again.' },
   SNAPSHOT_MISSING: { kind: 'missing', retry: false, hint: 'List what exists with "backstop snapshots list".' },
   SNAPSHOT_NONE_VALID: {

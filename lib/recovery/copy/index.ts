@@ -1,0 +1,5 @@
+export { CopyDecoder } from './decoder.ts'
+export { encodeCopyHeader, encodeCopyRows, encodeCopyTrailer } from './encoder.ts'
+export { UnencodableValue } from './fields.ts'
+export type { ColumnEncoding, EncodingKind } from './model.ts'
+export { columnarColumn, MAX_DECIMAL_PRECISION, PLAIN_ENCODINGS } from './model.ts'
