@@ -2,7 +2,7 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import type { JsonObject } from '#lib/kernel/index.ts'
 import type { RecordKey, RecordPage, RecordQuery, StoredRecord } from '#lib/ports/index.ts'
-import { DEFAULT_PAGE_LIMIT, decodeRecordCursor, encodeRecordCursor } from '#lib/ports/index.ts'
+import { DEFAULT_PAGE_LIMIT, decodeCursor, encodeCursor } from '#lib/ports/index.ts'
 
 /** A page stops after this much text, as DynamoDB's does. */
 const MAX_PAGE_CHARACTERS = 1_000_000
@@ -44,7 +44,7 @@ export class RecordReader {
     let last: Row | undefined
     for (const row of this.#statement(sql).iterate(...values, limit + 1) as IterableIterator<unknown>) {
       if (last && (records.length === limit || characters > MAX_PAGE_CHARACTERS)) {
-        return { records, cursor: encodeRecordCursor(query, positionOf(query, last)) }
+        return { records, cursor: encodeCursor(listingOf(query), positionOf(query, last)) }
       }
       last = row as Row
       characters += last.body.length
@@ -67,6 +67,11 @@ function orderColumns(query: RecordQuery): readonly string[] {
   return query.index === undefined ? ['sort'] : [`${query.index}_sort`, 'partition', 'sort']
 }
 
+/** What a cursor is bound to; the page limit may change on the way. */
+function listingOf({ partition, index, sortFrom, sortTo, sortPrefix, descending }: RecordQuery) {
+  return [partition, index, sortFrom, sortTo, sortPrefix, descending === true]
+}
+
 function positionOf(query: RecordQuery, row: Row): readonly string[] {
   return orderColumns(query).map((column) => row[column as keyof Row] as string)
 }
@@ -86,8 +91,8 @@ function buildPageQuery(query: RecordQuery, nowS: number): { sql: string; values
     add(`${sort} >= ?`, query.sortPrefix)
     add(`${sort} < CAST(? AS TEXT)`, pastPrefix(query.sortPrefix))
   }
-  const position = decodeRecordCursor(query, columns.length)
-  if (position) {
+  if (query.cursor !== undefined) {
+    const position = decodeCursor(listingOf(query), query.cursor, columns.length)
     const compare = query.descending ? '<' : '>'
     add(`(${columns.join(', ')}) ${compare} (${columns.map(() => '?').join(', ')})`, ...position)
   }

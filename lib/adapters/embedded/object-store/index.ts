@@ -1,0 +1,2 @@
+export type { FolderObjectStoreOptions } from './store.ts'
+export { openFolderObjectStore } from './store.ts'
