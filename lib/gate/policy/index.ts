@@ -1,6 +1,27 @@
+export { decide } from './decide.ts'
+export { renderPolicyDocument } from './document.ts'
+export { describeFacts } from './facts.ts'
+export type { PolicyKeeperOptions } from './keeper.ts'
+export { activatePolicy, openPolicyKeeper } from './keeper.ts'
+export { actionOfLevel, parseLevelActions } from './level-action.ts'
 export type {
   ActivePolicy,
+  DecisionFacts,
+  LevelActions,
+  ParsedPolicy,
   Policy,
   PolicyAction,
+  PolicyChange,
+  PolicyKeeper,
+  PolicyProblem,
+  PolicyRefusal,
+  PolicyReload,
+  PolicyRule,
+  RecoveryPlan,
+  RuleAnswer,
   Verdict,
 } from './model.ts'
+export { defaultPolicy, formatProblem, parsePolicy } from './parse-policy.ts'
+export { needsRelatedTables, planRecovery } from './plan-recovery.ts'
+export { RULES } from './rules/index.ts'
+export { isProtectedColumn, isProtectedTable, matchesTable, protectedColumnsOf } from './table-entry.ts'

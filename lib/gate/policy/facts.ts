@@ -1,0 +1,103 @@
+/** From classification and assessment to the facts that a decision looks at. */
+import type { RelationName, RiskLevel } from '#lib/kernel/index.ts'
+import { maxRisk, quoteRelation } from '#lib/kernel/index.ts'
+import type { Assessment, ResolvedTarget } from '../assess/index.ts'
+import type { Classification, ClassifiedStatement, RefusedText } from '../classify/index.ts'
+import type { DecisionFacts } from './model.ts'
+import { normalizeOperation } from './operation.ts'
+
+const EXPLAIN_ANALYZE = 'EXPLAIN ANALYZE '
+
+/**
+ * Put together what is decided on.
+ *
+ * Invariants: no level of the text, a finding or the assessment is left out; a statement without an assessment is judged by
+ *             its text alone, and a text that was refused carries no tables
+ * Effects:    pure
+ */
+export function describeFacts(
+  classification: Classification,
+  assessment?: Assessment,
+  relatedTables?: readonly RelationName[],
+): DecisionFacts {
+  const facts = classification.ok ? statementFacts(classification, assessment) : refusedFacts(classification)
+  return relatedTables === undefined ? facts : { ...facts, relatedTables }
+}
+
+function refusedFacts(text: RefusedText): DecisionFacts {
+  const operation = text.code === 'PARSE_FAILURE' || text.code === 'EMPTY' ? text.code : 'UNKNOWN'
+  return {
+    operation,
+    operations: [operation],
+    level: text.level,
+    levels: [text.level],
+    findings: [],
+    transaction: 'never',
+    recoverability: 'nothing-lost',
+    refusal: text.code,
+    impact: { method: 'not-applicable' },
+    protectedColumns: [],
+    directTables: [],
+    cascadeTables: [],
+    writtenTables: [],
+  }
+}
+
+function statementFacts(statement: ClassifiedStatement, assessment: Assessment | undefined): DecisionFacts {
+  const findings = assessment?.findings ?? statement.findings
+  const levels = collectLevels(statement, assessment)
+  return {
+    operation: statement.operation,
+    operations: collectOperations(statement),
+    level: levels.reduce(maxRisk),
+    levels,
+    findings,
+    transaction: statement.transaction,
+    recoverability: statement.recoverability,
+    impact: assessment?.impact ?? { method: 'not-applicable' },
+    ...(assessment?.protectedTable === undefined ? {} : { protectedTable: assessment.protectedTable }),
+    protectedColumns: assessment?.protectedColumns ?? [],
+    ...splitTables(assessment),
+  }
+}
+
+function collectLevels(statement: ClassifiedStatement, assessment: Assessment | undefined): readonly RiskLevel[] {
+  const all = [
+    statement.level,
+    ...(assessment === undefined ? [] : [assessment.level]),
+    ...statement.findings.map((finding) => finding.level),
+    ...(assessment?.findings ?? []).map((finding) => finding.level),
+  ]
+  return [...new Set(all)]
+}
+
+/** `EXPLAIN ANALYZE DELETE` is a DELETE too. */
+function collectOperations(statement: ClassifiedStatement): readonly string[] {
+  const labels = [statement.operation, ...statement.operations].map(normalizeOperation)
+  const analyzed = labels
+    .filter((label) => label.startsWith(EXPLAIN_ANALYZE))
+    .map((label) => label.slice(EXPLAIN_ANALYZE.length))
+  return [...new Set([...labels, ...analyzed])]
+}
+
+function splitTables(
+  assessment: Assessment | undefined,
+): Pick<DecisionFacts, 'directTables' | 'cascadeTables' | 'writtenTables'> {
+  const targets = assessment?.targets ?? []
+  const named = new Set(
+    targets.filter((target) => target.isDestructive).map((target) => quoteRelation(target.relation)),
+  )
+  const hasChildren = targets.some((target) => target.isDestructive && target.relationKind === 'p')
+  const losing = assessment?.losingTables ?? []
+  const isDirect = (table: RelationName) => hasChildren || named.has(quoteRelation(table))
+  return {
+    directTables: losing.filter(isDirect),
+    cascadeTables: losing.filter((table) => !isDirect(table)),
+    writtenTables: targets.filter(isOverwritten).map((target) => target.relation),
+  }
+}
+
+/** Rows change in place or go one by one. A destruction as a whole is among the losing tables instead. */
+function isOverwritten(target: ResolvedTarget): boolean {
+  return target.access === 'update' || target.access === 'delete' || target.access === 'merge'
+}
