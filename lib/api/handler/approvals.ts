@@ -1,0 +1,96 @@
+/** See what is held, decide on it, wait for a decision. */
+import type { Approval } from '#lib/gate/index.ts'
+import { BackstopError, isBackstopError } from '#lib/kernel/index.ts'
+import type { Answer } from '../answer/index.ts'
+import { jsonAnswer } from '../answer/index.ts'
+import { awaitDecision } from '../await-decision.ts'
+import type { CallContext } from '../context.ts'
+import { coversScope } from '../token/index.ts'
+import { approvalView, pageView, pendingView } from '../view/index.ts'
+import { audited } from './audited.ts'
+import type { Handler } from './model.ts'
+
+/** Most that `GET /pending` shows; more than a person can read. */
+const MOST_PENDING = 1_000
+
+async function collectPending(context: CallContext): Promise<readonly Approval[]> {
+  const found: Approval[] = []
+  let cursor: string | undefined
+  do {
+    const page = await context.services.approvals.list({
+      state: 'pending',
+      limit: MOST_PENDING - found.length,
+      ...(cursor === undefined ? {} : { cursor }),
+    })
+    found.push(...page.approvals)
+    cursor = page.cursor
+  } while (cursor !== undefined && found.length < MOST_PENDING)
+  return found.reverse()
+}
+
+export const listPending: Handler<'listPending'> = async (context) => {
+  const pending = (await collectPending(context)).map((approval) => pendingView(approval, context.settings))
+  return jsonAnswer(200, { pending, count: pending.length })
+}
+
+export const listApprovals: Handler<'listApprovals'> = async (context, { query }) => {
+  const { state, limit, cursor } = query
+  const page = await context.services.approvals.list({
+    limit,
+    ...(state === undefined ? {} : { state }),
+    ...(cursor === undefined ? {} : { cursor }),
+  })
+  const items = page.approvals.map((approval) => approvalView(approval, context.settings))
+  return jsonAnswer(200, pageView(items, page.cursor))
+}
+
+/** To a caller who may not see it, an approval looks as if it did not exist. */
+async function findVisible(context: CallContext, id: string): Promise<Approval> {
+  const { principal, services } = context
+  const approval = await services.approvals.find(id)
+  const isVisible = coversScope(principal.scopes, 'approval:read') || approval?.binding.principal === principal.name
+  if (approval !== undefined && isVisible) return approval
+  throw new BackstopError('APPROVAL_MISSING', 'no approval has this id')
+}
+
+export const readApproval: Handler<'readApproval'> = async (context, { params, query }) => {
+  const found = await findVisible(context, params.id)
+  const shouldWait = found.state === 'pending' && query.wait > 0
+  const approval = shouldWait ? await awaitDecision(context, found.id, query.wait) : found
+  if (approval !== undefined) return jsonAnswer(200, approvalView(approval, context.settings))
+  throw new BackstopError('RATE_LIMITED', 'too many requests wait for a decision', {
+    details: { retryAfterSeconds: 1 },
+  })
+}
+
+async function decideHeld(
+  context: CallContext,
+  id: string,
+  outcome: 'approved' | 'denied',
+  comment?: string,
+): Promise<Answer> {
+  const decision = { outcome, decidedBy: context.principal.name, ...(comment === undefined ? {} : { comment }) }
+  const intent = { action: 'approval-decided', approvalId: id.slice(0, 64), facts: { outcome } }
+  const approval = await audited(context, intent, () => context.services.approvals.decide(id, decision)).catch(
+    (error: unknown) => {
+      throw isBackstopError(error, 'APPROVAL_DECIDED') ? withId(error, id) : error
+    },
+  )
+  return jsonAnswer(200, {
+    status: outcome,
+    approval_id: approval.id,
+    decided_at: approval.decision?.decidedAt,
+    decided_by: approval.decision?.decidedBy,
+    comment: approval.decision?.comment ?? null,
+  })
+}
+
+function withId(error: BackstopError, approvalId: string): BackstopError {
+  return new BackstopError(error.code, error.message, { cause: error, details: { ...error.details, approvalId } })
+}
+
+export const approve: Handler<'approve'> = (context, { params, body }) =>
+  decideHeld(context, params.id, 'approved', body.comment)
+
+export const deny: Handler<'deny'> = (context, { params, body }) =>
+  decideHeld(context, params.id, 'denied', body.comment)

@@ -1,0 +1,1 @@
+export { HANDLERS } from './table.ts'

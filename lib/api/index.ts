@@ -1,0 +1,29 @@
+export type { LimitSettings } from './limit/index.ts'
+export { DEFAULT_LIMITS } from './limit/index.ts'
+export type {
+  GateMetrics,
+  HttpMetrics,
+  Metrics,
+  MetricsOptions,
+  MetricsSource,
+  RecoveryMetrics,
+} from './metrics/index.ts'
+export { createMetrics } from './metrics/index.ts'
+export type {
+  AlertReader,
+  AnonymousRoute,
+  ApiServices,
+  ApiSettings,
+  AuditReader,
+  HealthProbes,
+  ListedAlert,
+  SnapshotReader,
+} from './model.ts'
+export { LOOPBACK_HOSTS } from './model.ts'
+export { buildOpenApi, renderHttpDocument } from './openapi/index.ts'
+export type { Access, BodyRule, Route, RouteName } from './route/index.ts'
+export { ROUTES } from './route/index.ts'
+export type { Api } from './serve.ts'
+export { createApi } from './serve.ts'
+export type { Scope, TokenRegistry, TokenRegistryOptions, TokenReload, TokenSummary } from './token/index.ts'
+export { coversScope, createTokenRegistry, DEV_TOKEN, isKnownScope, SCOPES } from './token/index.ts'

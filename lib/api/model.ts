@@ -1,0 +1,97 @@
+/** What the HTTP interface needs from the parts behind it, and its settings. */
+import type {
+  ActivePolicy,
+  ApprovalDesk,
+  AuditEvent,
+  AuditLedger,
+  ConductWatch,
+  PauseSwitch,
+  QueryGate,
+} from '#lib/gate/index.ts'
+import type { Instant, RelationName, RiskLevel } from '#lib/kernel/index.ts'
+import type { Alert, Clock, Random, RecoveryHeartbeat, RecoveryPoint } from '#lib/ports/index.ts'
+import type { LimitSettings } from './limit/index.ts'
+import type { HttpMetrics, MetricsSource } from './metrics/index.ts'
+import type { TokenRegistry } from './token/index.ts'
+
+export interface AuditReader {
+  /** Newest first. Throws CURSOR_INVALID. */
+  list(filter: {
+    readonly agentId?: string
+    readonly riskLevel?: RiskLevel
+    readonly limit: number
+    readonly cursor?: string
+  }): Promise<{ readonly events: readonly AuditEvent[]; readonly cursor?: string }>
+}
+
+/** An alert and how far its delivery has come: `recorded`, `sent` or `failed`. */
+export interface ListedAlert {
+  readonly alert: Alert
+  readonly status: string
+}
+
+export interface AlertReader {
+  /** Newest first. Throws CURSOR_INVALID. */
+  list(filter: {
+    readonly limit: number
+    readonly cursor?: string
+  }): Promise<{ readonly alerts: readonly ListedAlert[]; readonly cursor?: string }>
+}
+
+export interface SnapshotReader {
+  /** Newest first. Without a schema: the table of that name in every schema. */
+  list(filter: {
+    readonly schema?: string
+    readonly table?: string
+    readonly isValidOnly: boolean
+    readonly limit: number
+  }): Promise<readonly RecoveryPoint[]>
+}
+
+/** Facts for `/metadata/health`. A probe that rejects counts as a no. */
+export interface HealthProbes {
+  isDatabaseReachable(): Promise<boolean>
+  isStorageAccessible(): Promise<boolean>
+  findHeartbeat(): Promise<RecoveryHeartbeat | undefined>
+  /** When the newest valid recovery point of any table was taken. */
+  findNewestSnapshotAt(): Promise<Instant | undefined>
+}
+
+export interface ApiServices {
+  readonly gate: QueryGate
+  readonly approvals: ApprovalDesk
+  readonly pause: PauseSwitch
+  readonly conduct: ConductWatch
+  readonly ledger: AuditLedger
+  readonly audit: AuditReader
+  readonly alerts: AlertReader
+  readonly snapshots: SnapshotReader
+  readonly health: HealthProbes
+  readonly tokens: TokenRegistry
+  readonly metrics: MetricsSource & HttpMetrics
+  readonly clock: Clock
+  readonly random: Random
+  policy(): ActivePolicy
+  /** Take a recovery point now. Throws TABLE_MISSING and what makes a point invalid. */
+  capture(relation: RelationName): Promise<RecoveryPoint>
+  /** Called for every error without a code: a defect. Must not throw. */
+  reportDefect(error: unknown, correlationId: string): void
+}
+
+/** Routes that a deployment may open to callers without a token. */
+export type AnonymousRoute = 'readMetrics' | 'readHealthDetails'
+
+export interface ApiSettings {
+  readonly environment: string
+  readonly clusterId: string
+  readonly version: string
+  readonly isDevMode: boolean
+  readonly limits: LimitSettings
+  /** Host names that requests may use, without port; absent: any. Set it where the server listens on loopback. */
+  readonly allowedHosts?: readonly string[]
+  /** Empty by default. A credential that is presented is checked all the same. */
+  readonly anonymousRoutes: readonly AnonymousRoute[]
+}
+
+/** The names of the loopback interface, for `allowedHosts`. */
+export const LOOPBACK_HOSTS: readonly string[] = ['localhost', '127.0.0.1', '[::1]']

@@ -1,0 +1,6 @@
+export { ANONYMOUS, authenticate } from './authenticate.ts'
+export { assertJsonType, readJson, readText } from './body.ts'
+export { correlationIdOf } from './correlate.ts'
+export { assertHost } from './host.ts'
+export { pathOf, queryOf } from './target.ts'
+export { explainIssue, validate } from './validate.ts'

@@ -1,0 +1,201 @@
+/** Schemas of answers: the published fields, checked against every answer in the tests. */
+
+import { z } from 'zod'
+import { RISK_LEVELS } from '#lib/kernel/index.ts'
+
+const instant = z.iso.datetime()
+const risk = z.enum(RISK_LEVELS)
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
+const ageSeconds = z.number().min(0).nullable()
+
+export const errorAnswer = z.looseObject({
+  error: z.string(),
+  message: z.string(),
+  hint: z.string().optional(),
+  correlation_id: z.string().optional(),
+  required_scope: z.string().optional(),
+})
+
+export const healthAnswer = z.strictObject({
+  status: z.literal('ok'),
+  service: z.literal('backstop-gateway'),
+  version: z.string(),
+  time: instant,
+})
+
+const heldSafety = z.strictObject({
+  risk_level: risk,
+  operation: z.string(),
+  schema: z.string().nullable(),
+  table: z.string().nullable(),
+  policy_action: z.literal('approve'),
+  policy_reason: z.string(),
+  requires_approval: z.literal(true),
+  recovery_possible: z.boolean().describe('A recovery point covered the statement when it was held'),
+  estimated_affected_rows: z.number().nullable(),
+  affected_percent: z.number().nullable(),
+  impact_method: z.string(),
+  max_rows: z.number().nullable().describe('Most rows that may change when it runs'),
+})
+
+const approvalFields = {
+  id: z.string(),
+  approval_id: z.string(),
+  status: z.enum(['pending', 'approved', 'denied', 'expired', 'consumed']),
+  query: z.string(),
+  sql: z.string(),
+  query_sha256: sha256,
+  agent_id: z.string(),
+  principal: z.string(),
+  risk_level: risk,
+  operation: z.string(),
+  schema: z.string().nullable(),
+  table: z.string().nullable(),
+  environment: z.string(),
+  cluster_id: z.string(),
+  snapshot_id: z.string().nullable(),
+  recovery_points: z.array(z.string()),
+  snapshot_age_seconds: ageSeconds,
+  safety_metadata: heldSafety,
+  agent_reason: z.string().nullable().describe('Written by the agent; nobody has checked it'),
+  agent_reason_is_claim: z.literal(true),
+  created_at: instant,
+  expires_at: instant,
+}
+
+export const pendingAnswer = z.strictObject({
+  pending: z.array(z.strictObject(approvalFields)).describe('Oldest first'),
+  count: z.int(),
+})
+
+export const approvalAnswer = z.strictObject({
+  ...approvalFields,
+  decided_at: instant.nullable(),
+  decided_by: z.string().nullable(),
+  comment: z.string().nullable(),
+  consumed_at: instant.nullable(),
+  audit_id: z.string().nullable(),
+  message: z.string().describe('What to do next'),
+})
+
+export function pageOf<T extends z.ZodType>(item: T) {
+  return z.strictObject({ items: z.array(item), count: z.int(), next_cursor: z.string().nullable() })
+}
+export const approvalPageAnswer = pageOf(approvalAnswer)
+
+export const decisionAnswer = z.strictObject({
+  status: z.enum(['approved', 'denied']),
+  approval_id: z.string(),
+  decided_at: instant,
+  decided_by: z.string(),
+  comment: z.string().nullable(),
+})
+
+export const snapshotRow = z.strictObject({
+  snapshot_id: z.string(),
+  schema: z.string(),
+  table: z.string(),
+  table_name: z.string(),
+  snapshot_scope: z.literal('table'),
+  status: z.enum(['valid', 'invalid', 'quarantined']),
+  validation_error: z.string().nullable(),
+  origin: z.enum(['schedule', 'demand', 'final', 'manual']),
+  timestamp: instant,
+  age_seconds: ageSeconds,
+  row_count: z.number(),
+  size_bytes: z.number(),
+  manifest_key: z.string(),
+  manifest_sha256: z.string(),
+})
+export const snapshotListAnswer = z.array(snapshotRow).describe('Newest first')
+
+export const auditPageAnswer = pageOf(
+  z.strictObject({
+    id: z.string(),
+    timestamp: instant,
+    action: z.string(),
+    principal: z.string(),
+    agent_id: z.string().nullable(),
+    query: z.string().nullable(),
+    query_sha256: sha256.nullable(),
+    risk_level: risk.nullable(),
+    operation: z.string().nullable(),
+    outcome: z.string().nullable().describe('null while it runs, and after a crash in the middle'),
+    approval_id: z.string().nullable(),
+    row_count: z.number().nullable(),
+    duration_ms: z.number().nullable(),
+    error_code: z.string().nullable(),
+    policy_reason: z.string().nullable(),
+    finished_at: instant.nullable(),
+    environment: z.string(),
+    cluster_id: z.string(),
+  }),
+)
+
+export const alertPageAnswer = pageOf(
+  z.strictObject({
+    id: z.string(),
+    timestamp: instant,
+    severity: z.enum(['info', 'warning', 'critical']),
+    event_type: z.string(),
+    title: z.string(),
+    recommended_action: z.string(),
+    status: z.string(),
+    environment: z.string(),
+    facts: z.record(z.string(), z.unknown()),
+  }),
+)
+
+export const healthDetailsAnswer = z.strictObject({
+  gateway: z.enum(['healthy', 'degraded', 'paused']),
+  sidecar_status: z.enum(['healthy', 'degraded', 'stale', 'unknown']),
+  sidecar_detail: z.string().nullable(),
+  sidecar_heartbeat_age_seconds: ageSeconds,
+  last_snapshot_age_seconds: ageSeconds,
+  storage_accessible: z.boolean(),
+  database_reachable: z.boolean(),
+  metadata_accessible: z.boolean(),
+  paused: z.boolean(),
+  pending_approvals: z.int().nullable(),
+  environment: z.string(),
+  cluster_id: z.string(),
+  version: z.string(),
+  checked_at: instant,
+})
+
+const pauseState = z.strictObject({
+  paused: z.boolean(),
+  reason: z.string(),
+  updated_at: instant,
+  updated_by: z.string(),
+  pause_blocks_safe: z.boolean(),
+})
+export const pauseAnswer = z.strictObject({
+  status: z.enum(['emergency_paused', 'emergency_resumed']),
+  pause: pauseState,
+  warning: z.string().optional(),
+})
+
+const quarantine = z.strictObject({ principal: z.string(), attempts: z.int(), since: instant, until: instant })
+export const statusAnswer = z.strictObject({
+  environment: z.string(),
+  cluster_id: z.string(),
+  version: z.string(),
+  dev_mode: z.boolean(),
+  pause: pauseState,
+  policy: z.looseObject({ version: sha256, actions: z.record(risk, z.enum(['execute', 'approve', 'block'])) }),
+  quarantines: z.array(quarantine),
+  tokens: z.array(
+    z.strictObject({
+      id: z.string(),
+      scopes: z.array(z.string()),
+      agent_ids: z.array(z.string()),
+      description: z.string().nullable(),
+      expires_at: instant.nullable(),
+    }),
+  ),
+})
+
+export const releaseAnswer = z.strictObject({ status: z.literal('released'), principal: z.string() })
+export const openApiAnswer = z.looseObject({ openapi: z.string() })
+export const metricsAnswer = z.string().describe('Prometheus text format')

@@ -1,0 +1,30 @@
+export {
+  alertPageAnswer,
+  approvalAnswer,
+  approvalPageAnswer,
+  auditPageAnswer,
+  decisionAnswer,
+  errorAnswer,
+  healthAnswer,
+  healthDetailsAnswer,
+  metricsAnswer,
+  openApiAnswer,
+  pauseAnswer,
+  pendingAnswer,
+  releaseAnswer,
+  snapshotListAnswer,
+  snapshotRow,
+  statusAnswer,
+} from './answer.ts'
+export { decisionBody, pauseBody, resumeBody, rpcAnswer, rpcBody } from './body.ts'
+export {
+  approvalListQuery,
+  approvalParams,
+  auditQuery,
+  captureQuery,
+  noQuery,
+  pageQuery,
+  principalParams,
+  snapshotQuery,
+  waitQuery,
+} from './query.ts'

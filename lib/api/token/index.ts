@@ -1,0 +1,14 @@
+export type { Credential } from './credential.ts'
+export { readCredential } from './credential.ts'
+export type { TokenEntry } from './file.ts'
+export { DEV_TOKEN, decodeTokenFile } from './file.ts'
+export type {
+  Authentication,
+  TokenRegistry,
+  TokenRegistryOptions,
+  TokenReload,
+  TokenSummary,
+} from './registry.ts'
+export { createTokenRegistry } from './registry.ts'
+export type { Scope } from './scope.ts'
+export { coversScope, isKnownScope, SCOPES } from './scope.ts'

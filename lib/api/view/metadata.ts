@@ -1,0 +1,71 @@
+/** Recovery points, audit events and alerts as the API shows them. */
+import type { AuditEvent } from '#lib/gate/index.ts'
+import { epochMsOf, SECOND_MS } from '#lib/kernel/index.ts'
+import type { RecoveryPoint } from '#lib/ports/index.ts'
+import type { ApiSettings, ListedAlert } from '../model.ts'
+
+/** Whole seconds, never negative, whatever the clocks say. */
+export function ageSeconds(instantMs: number, nowMs: number): number {
+  return Math.max(0, Math.floor((nowMs - instantMs) / SECOND_MS))
+}
+
+export function snapshotView(point: RecoveryPoint, nowMs: number) {
+  return {
+    snapshot_id: point.snapshotId,
+    schema: point.relation.schema,
+    table: point.relation.name,
+    table_name: point.relation.name,
+    snapshot_scope: 'table',
+    status: point.status,
+    validation_error: point.validationError ?? null,
+    origin: point.origin,
+    timestamp: point.capturedAt,
+    age_seconds: ageSeconds(epochMsOf(point.capturedAt), nowMs),
+    row_count: point.rowCount,
+    size_bytes: point.sizeBytes,
+    manifest_key: point.manifestKey,
+    manifest_sha256: point.manifestSha256,
+  }
+}
+
+export function auditView(event: AuditEvent, settings: ApiSettings) {
+  const { intent, result } = event
+  return {
+    id: event.id,
+    timestamp: event.at,
+    action: intent.action,
+    principal: intent.principal,
+    agent_id: intent.agentId ?? null,
+    query: intent.query ?? null,
+    query_sha256: intent.querySha256 ?? null,
+    risk_level: intent.riskLevel ?? null,
+    operation: intent.operation ?? null,
+    outcome: result?.outcome ?? null,
+    approval_id: intent.approvalId ?? null,
+    row_count: result?.rowCount ?? null,
+    duration_ms: result?.durationMs ?? null,
+    error_code: result?.errorCode ?? null,
+    policy_reason: result?.policyReason ?? null,
+    finished_at: event.finishedAt ?? null,
+    environment: event.environment,
+    cluster_id: settings.clusterId,
+  }
+}
+
+export function alertView({ alert, status }: ListedAlert) {
+  return {
+    id: alert.id,
+    timestamp: alert.at,
+    severity: alert.severity,
+    event_type: alert.eventType,
+    title: alert.title,
+    recommended_action: alert.recommendedAction,
+    status,
+    environment: alert.environment,
+    facts: alert.facts,
+  }
+}
+
+export function pageView<T>(items: readonly T[], cursor: string | undefined) {
+  return { items, count: items.length, next_cursor: cursor ?? null }
+}
