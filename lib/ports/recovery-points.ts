@@ -16,6 +16,8 @@ export interface RecoveryPoint {
   readonly validationError?: string
   readonly origin: RecoveryPointOrigin
   readonly capturedAt: Instant
+  /** The last time that the table was proven to be unchanged since; freshness counts from here where it is set. */
+  readonly confirmedAt?: Instant
   readonly rowCount: number
   readonly sizeBytes: number
   readonly manifestKey: string

@@ -1,0 +1,5 @@
+export { findHeartbeat, writeHeartbeat } from './heartbeat.ts'
+export type { PointFilter, PointPage, ScanProblem, ScanReport } from './model.ts'
+export { PointCatalog } from './point-catalog.ts'
+export { pointFromManifest } from './point-record.ts'
+export { scanPoints } from './scan.ts'

@@ -1,0 +1,86 @@
+/** Keeps recovery points in the record store: list, find, quarantine. */
+import type { Instant, RelationName, SnapshotId } from '#lib/kernel/index.ts'
+import { BackstopError, isBackstopError } from '#lib/kernel/index.ts'
+import type { RecordQuery, RecordStore, RecoveryPoint, StoredRecord } from '#lib/ports/index.ts'
+import type { PointFilter, PointPage } from './model.ts'
+import { ALL_POINTS, decodePoint, encodePoint, idPartition, tablePartition } from './point-record.ts'
+
+const PAGE_RECORDS = 100
+const REPLACE_ATTEMPTS = 5
+
+export class PointCatalog {
+  readonly #records: RecordStore
+
+  constructor(records: RecordStore) {
+    this.#records = records
+  }
+
+  /** Idempotent: a point that is known keeps its status. */
+  async add(point: RecoveryPoint): Promise<void> {
+    try {
+      await this.#records.write({ kind: 'create', record: encodePoint(point) })
+    } catch (error) {
+      if (!isBackstopError(error, 'RECORD_EXISTS')) throw error
+    }
+  }
+
+  async list(filter: PointFilter = {}): Promise<PointPage> {
+    const page = await this.#records.query({
+      ...placeOf(filter.relation),
+      descending: true,
+      limit: filter.limit ?? PAGE_RECORDS,
+      ...(filter.cursor === undefined ? {} : { cursor: filter.cursor }),
+    })
+    const points = page.records.map(decodePoint)
+    return page.cursor === undefined ? { points } : { points, cursor: page.cursor }
+  }
+
+  async find(snapshotId: SnapshotId): Promise<RecoveryPoint | undefined> {
+    const record = await this.#findRecord(snapshotId)
+    return record === undefined ? undefined : decodePoint(record)
+  }
+
+  async findNewestValid(relation: RelationName): Promise<RecoveryPoint | undefined> {
+    let cursor: string | undefined
+    do {
+      const page = await this.list({ relation, ...(cursor === undefined ? {} : { cursor }) })
+      const valid = page.points.find((point) => point.status === 'valid')
+      if (valid !== undefined) return valid
+      cursor = page.cursor
+    } while (cursor !== undefined)
+    return undefined
+  }
+
+  /** Set one point aside; its neighbours stay as they are. Throws SNAPSHOT_MISSING. */
+  async quarantine(snapshotId: SnapshotId, reason: string): Promise<RecoveryPoint> {
+    return await this.#change(snapshotId, (point) => ({ ...point, status: 'quarantined', validationError: reason }))
+  }
+
+  /** Note that the table is still as the point has it. Throws SNAPSHOT_MISSING. */
+  async confirm(snapshotId: SnapshotId, at: Instant): Promise<RecoveryPoint> {
+    return await this.#change(snapshotId, (point) => ({ ...point, confirmedAt: at }))
+  }
+
+  async #change(snapshotId: SnapshotId, change: (point: RecoveryPoint) => RecoveryPoint): Promise<RecoveryPoint> {
+    for (let attempt = 1; ; attempt += 1) {
+      const record = await this.#findRecord(snapshotId)
+      if (record === undefined) throw new BackstopError('SNAPSHOT_MISSING', `there is no snapshot ${snapshotId}`)
+      const point = change(decodePoint(record))
+      try {
+        await this.#records.write({ kind: 'replace', record: encodePoint(point), expectedVersion: record.version })
+        return point
+      } catch (error) {
+        if (!isBackstopError(error, 'RECORD_CHANGED') || attempt === REPLACE_ATTEMPTS) throw error
+      }
+    }
+  }
+
+  async #findRecord(snapshotId: SnapshotId): Promise<StoredRecord | undefined> {
+    const page = await this.#records.query({ partition: idPartition(snapshotId), index: 'index2', limit: 1 })
+    return page.records[0]
+  }
+}
+
+function placeOf(relation: RelationName | undefined): Pick<RecordQuery, 'partition' | 'index'> {
+  return relation === undefined ? { partition: ALL_POINTS, index: 'index1' } : { partition: tablePartition(relation) }
+}

@@ -1,0 +1,24 @@
+export type { SealedManifest } from './codec.ts'
+export { decodeManifest, encodeManifest, partMismatch } from './codec.ts'
+export type {
+  ColumnDefinition,
+  ConstraintDefinition,
+  GrantDefinition,
+  IndexDefinition,
+  PolicyDefinition,
+  SequenceDefinition,
+  TableDefinition,
+  TriggerDefinition,
+} from './definition.ts'
+export { tableDefinitionSchema } from './definition.ts'
+export {
+  encodeSegment,
+  isManifestKey,
+  manifestKey,
+  partKey,
+  SNAPSHOT_PREFIX,
+  snapshotPrefix,
+  tablePrefix,
+} from './keys.ts'
+export type { ContentColumn, Manifest, ManifestPart } from './model.ts'
+export { MANIFEST_FORMAT, MANIFEST_VERSION } from './model.ts'

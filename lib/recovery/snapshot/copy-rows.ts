@@ -1,0 +1,48 @@
+/** One COPY of a table into parts: decoding, compression and upload overlap with the server's work. */
+import type { DatabaseSession } from '#lib/ports/index.ts'
+import type { ColumnEncoding } from '../copy/index.ts'
+import { CopyDecoder, UnencodableValue } from '../copy/index.ts'
+import type { PartWriter } from './part-writer.ts'
+
+/** Values of a row group before compression. Two groups are in memory at a time. */
+const GROUP_BYTES = 16 * 1024 * 1024
+
+export type CopyOutcome =
+  | { readonly ok: true; readonly rowCount: number }
+  /** The encoding of this column cannot hold one of the values. The stream was read to its end. */
+  | { readonly ok: false; readonly columnIndex: number }
+
+export async function copyRows(
+  session: DatabaseSession,
+  copyQuery: string,
+  encodings: readonly ColumnEncoding[],
+  parts: PartWriter,
+): Promise<CopyOutcome> {
+  const decoder = new CopyDecoder(encodings)
+  let writing: Promise<void> = Promise.resolve()
+  let misfit: number | undefined
+  for await (const chunk of session.copyOut(copyQuery)) {
+    // Leaving the loop early would cancel the statement and with it the caller's transaction.
+    if (misfit !== undefined) continue
+    misfit = pushChunk(decoder, chunk)
+    if (misfit !== undefined || decoder.batchBytes < GROUP_BYTES) continue
+    await writing
+    writing = parts.write(decoder.take())
+    writing.catch(() => undefined)
+  }
+  await writing
+  if (misfit !== undefined) return { ok: false, columnIndex: misfit }
+  decoder.finish()
+  await parts.write(decoder.take())
+  return { ok: true, rowCount: decoder.rowCount }
+}
+
+function pushChunk(decoder: CopyDecoder, chunk: Uint8Array): number | undefined {
+  try {
+    decoder.push(chunk)
+    return undefined
+  } catch (error) {
+    if (error instanceof UnencodableValue) return error.columnIndex
+    throw error
+  }
+}

@@ -1,0 +1,62 @@
+/** Reads a table's definition from the catalog: two statements, and one per owned sequence. */
+import type { RelationName } from '#lib/kernel/index.ts'
+import { BackstopError, displayRelation, quoteRelation } from '#lib/kernel/index.ts'
+import type { DatabaseSession } from '#lib/ports/index.ts'
+import { tableDefinitionSchema } from '../manifest/index.ts'
+import { DEFINITION_SQL, RELATION_SQL } from './catalog-sql.ts'
+import type { BaseType } from './encoding.ts'
+import type { FoundRelation, ReadDefinition } from './model.ts'
+
+const SYSTEM_SCHEMAS: ReadonlySet<string> = new Set(['pg_catalog', 'information_schema', 'pg_toast'])
+
+interface CatalogColumn {
+  readonly base: BaseType
+  readonly sequence: { readonly schema: string; readonly name: string } | null
+}
+
+interface CatalogDefinition {
+  readonly table: object
+  readonly columns: readonly CatalogColumn[]
+}
+
+/** Throws TABLE_MISSING, TABLE_UNSUPPORTED. */
+export async function findRelation(session: DatabaseSession, relation: RelationName): Promise<FoundRelation> {
+  const rows = await session.query<{ oid: string; kind: string; persistence: string }>(RELATION_SQL, [
+    relation.schema,
+    relation.name,
+  ])
+  const found = rows[0]
+  if (found === undefined) {
+    throw new BackstopError('TABLE_MISSING', `there is no table ${displayRelation(relation)}`)
+  }
+  const isTable = found.kind === 'r' || found.kind === 'p'
+  if (!isTable || found.persistence === 't' || SYSTEM_SCHEMAS.has(relation.schema)) {
+    throw new BackstopError('TABLE_UNSUPPORTED', `${displayRelation(relation)} is not an ordinary or partitioned table`)
+  }
+  return { relation, oid: Number(found.oid) }
+}
+
+/** The table must be locked against change. Settings must be FIXED_SETTINGS: names are read as fully qualified. */
+export async function readDefinition(session: DatabaseSession, oid: number): Promise<ReadDefinition> {
+  const rows = await session.query<{ definition: string }>(DEFINITION_SQL, [oid])
+  const raw = JSON.parse(rows[0]?.definition ?? '{}') as CatalogDefinition
+  const { table, columns, ...rest } = raw
+  const withSequences = await Promise.all(
+    columns.map(async ({ base: _base, sequence, ...column }) => ({
+      ...column,
+      sequence: sequence === null ? null : { ...sequence, ...(await readSequenceState(session, sequence)) },
+    })),
+  )
+  const definition = tableDefinitionSchema.parse({ ...table, columns: withSequences, ...rest })
+  return { definition, baseTypes: columns.map((column) => column.base) }
+}
+
+async function readSequenceState(session: DatabaseSession, sequence: RelationName) {
+  const rows = await session.query<{ lastValue: string; isCalled: boolean }>(
+    `SELECT last_value::text AS "lastValue", is_called AS "isCalled" FROM ${quoteRelation(sequence)}`,
+  )
+  const state = rows[0]
+  if (state === undefined)
+    throw new BackstopError('TABLE_MISSING', `sequence ${displayRelation(sequence)} has no state`)
+  return state
+}
