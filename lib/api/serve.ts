@@ -10,7 +10,6 @@ import type { Limits, Permit } from './limit/index.ts'
 import { createLimits } from './limit/index.ts'
 import type { ApiServices, ApiSettings } from './model.ts'
 import {
-  ANONYMOUS,
   assertHost,
   assertJsonType,
   authenticate,
@@ -69,7 +68,7 @@ function authorize(serving: Serving, request: HttpRequest, route: Route): Princi
   const isOpen = route.access === 'open' || serving.anonymousRoutes.has(route.name)
   const { services, limits } = serving
   const principal = authenticate(request, !isOpen, { tokens: services.tokens, metrics: services.metrics, limits })
-  if (principal !== ANONYMOUS) assertScope(serving, principal, route.access)
+  if (!isOpen) assertScope(serving, principal, route.access)
   return principal
 }
 
@@ -89,7 +88,8 @@ async function readBody(request: HttpRequest, { body }: Route): Promise<unknown>
 async function call(serving: Serving, request: HttpRequest, { route, params }: FoundRoute, correlationId: string) {
   const principal = authorize(serving, request, route)
   const { services, settings, drainSignal } = serving
-  const permit = route.access === 'open' ? NO_PERMIT : serving.limits.enter(principal.name)
+  const kind = route.name === 'callRpc' ? 'statement' : 'operation'
+  const permit = route.access === 'open' ? NO_PERMIT : serving.limits.enter(principal.name, kind)
   try {
     const query = validate(route.query, queryOf(request.target))
     const input = { params: validate(route.params, params), query, body: await readBody(request, route) }

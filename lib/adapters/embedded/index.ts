@@ -1,3 +1,11 @@
+export type {
+  CloseReport,
+  HttpServerOptions,
+  HttpServerTimeouts,
+  RunningHttpServer,
+  TlsFiles,
+} from './http-server/index.ts'
+export { openHttpServer } from './http-server/index.ts'
 export type { FolderObjectStoreOptions } from './object-store/index.ts'
 export { openFolderObjectStore } from './object-store/index.ts'
 export type { Cluster, ClusterOptions } from './postgres-cluster/index.ts'

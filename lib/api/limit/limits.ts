@@ -10,8 +10,10 @@ import { TokenBuckets } from './token-bucket.ts'
 export interface LimitSettings {
   /** Requests per principal; each member of a batch counts. */
   readonly rate: BucketLimit
-  /** Requests that run. */
-  readonly running: SlotLimit
+  /** Statements of agents that run. */
+  readonly statements: SlotLimit
+  /** All other requests that run: agents can never keep an operator from the pause or an approval. */
+  readonly operations: SlotLimit
   /** Requests that wait for a decision: they hold no running slot. */
   readonly waiting: SlotLimit
   /** Failed authentications per remote address. A valid token always passes. */
@@ -20,12 +22,15 @@ export interface LimitSettings {
 
 export const DEFAULT_LIMITS: LimitSettings = {
   rate: { perSecond: 1_000, burst: 2_000 },
-  running: { total: 256, perKey: 64 },
+  statements: { total: 256, perKey: 64 },
+  operations: { total: 64, perKey: 32 },
   waiting: { total: 200, perKey: 20 },
   failures: { perSecond: 1, burst: 20 },
 }
 
 const MAX_KEYS = 10_000
+
+export type RequestKind = 'statement' | 'operation'
 
 /** One running request's hold on the limits. */
 export interface Permit {
@@ -41,7 +46,7 @@ export interface Permit {
 
 export interface Limits {
   /** Throws RATE_LIMITED (details: retryAfterSeconds). */
-  enter(principal: string): Permit
+  enter(principal: string, kind: RequestKind): Permit
   noteFailure(remoteAddress: string): Spending
 }
 
@@ -52,14 +57,15 @@ function limited(message: string, retryAfterSeconds: number): BackstopError {
 export function createLimits(settings: LimitSettings, clock: Clock): Limits {
   const rate = new TokenBuckets(settings.rate, MAX_KEYS)
   const failures = new TokenBuckets(settings.failures, MAX_KEYS)
-  const running = new Slots(settings.running)
+  const pools = { statement: new Slots(settings.statements), operation: new Slots(settings.operations) }
   const waiting = new Slots(settings.waiting)
   const spendRate = (principal: string): void => {
     const spending = rate.spend(principal, clock.monotonicMs())
     if (!spending.ok) throw limited('too many requests', spending.retryAfterSeconds)
   }
   return {
-    enter(principal) {
+    enter(principal, kind) {
+      const running = pools[kind]
       spendRate(principal)
       if (!running.tryTake(principal)) throw limited('too many concurrent requests', 1)
       return {
