@@ -1,3 +1,4 @@
+export { MAX_COMMENT_LENGTH, openApprovalDesk } from './desk.ts'
 export type {
   Approval,
   ApprovalBinding,
@@ -9,3 +10,5 @@ export type {
   Claim,
   ClaimRefusal,
 } from './model.ts'
+export type { ApprovalDeskOptions, ApprovalLimits } from './options.ts'
+export { DEFAULT_APPROVAL_LIMITS } from './options.ts'

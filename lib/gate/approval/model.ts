@@ -53,6 +53,8 @@ export interface Approval extends ApprovalRequest {
   /** When the single use was claimed, and the audit event that shows what came of it. */
   readonly consumedAt?: Instant
   readonly auditId?: string
+  /** The recovery points that covered the losing tables when it was claimed; may be newer than the binding's. */
+  readonly claimedRecoveryPoints?: readonly string[]
   readonly version: number
 }
 
@@ -75,10 +77,16 @@ export type Claim = { readonly ok: true; readonly approval: Approval } | ClaimRe
 
 /** The state machine `pending → approved | denied | expired`, `approved → consumed | expired`, over the record store. */
 export interface ApprovalDesk {
-  /** Hold a statement. A request whose binding equals one of the principal's that is still pending returns that one. */
+  /**
+   * Hold a statement. A request whose binding equals one of the principal's that is still pending, recovery points aside,
+   * returns that one. Throws RATE_LIMITED when the principal has too many pending.
+   */
   hold(request: ApprovalRequest): Promise<Approval>
   find(id: string): Promise<Approval | undefined>
-  /** The principal's newest approval, pending or approved and not expired, whose binding equals this one. */
+  /**
+   * The principal's approval, pending or approved and not expired, whose binding equals this one, recovery points aside.
+   * Where there are both, the approved one: it can be used.
+   */
   findFor(binding: ApprovalBinding): Promise<Approval | undefined>
   /** Newest first. */
   list(filter: {
