@@ -6,6 +6,8 @@ export interface Quarantine {
   readonly attempts: number
   readonly since: Instant
   readonly until: Instant
+  /** What the principal called itself at the last attempt that counted. */
+  readonly lastAgentId?: string
 }
 
 export interface ConductWatch {
