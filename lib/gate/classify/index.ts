@@ -1,3 +1,4 @@
+export { classify } from './classify.ts'
 export type {
   Access,
   Classification,
@@ -15,3 +16,4 @@ export type {
   WrittenName,
 } from './model.ts'
 export { MAX_STATEMENT_BYTES, MAX_TREE_DEPTH } from './model.ts'
+export { loadClassifier } from './parser.ts'

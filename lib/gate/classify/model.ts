@@ -46,7 +46,7 @@ export interface Target {
   readonly objectKind: ObjectKind
   readonly access: Access
   readonly scope: Scope
-  /** True when rows, columns or the object itself are gone afterwards. */
+  /** True when rows, columns, stored values or the object itself are gone afterwards. */
   readonly isDestructive: boolean
   /** DROP … CASCADE, TRUNCATE … CASCADE. */
   readonly isCascade: boolean
@@ -101,12 +101,29 @@ export interface ClassifiedStatement {
   readonly kind: string
   /** The label that policies name: `SELECT`, `DROP TABLE`, `EXPLAIN ANALYZE DELETE`, `CREATE INDEX CONCURRENTLY`. */
   readonly operation: string
+  /**
+   * Every operation that is part of the statement, the root's first: `WITH d AS (DELETE …) SELECT …` has `SELECT` and `DELETE`.
+   * A rule that blocks an operation looks here, or a sub-statement slips past it.
+   */
+  readonly operations: readonly string[]
   readonly level: RiskLevel
   /** The highest first; at least one unless SAFE. */
   readonly findings: readonly Finding[]
   readonly targets: readonly Target[]
   readonly functions: readonly FunctionUse[]
-  /** Operators that are not written with pg_catalog's plain symbols: `OPERATOR(s.+)`. */
+  /**
+   * The calls among `functions` that the text alone cannot judge: not a known function of pg_catalog, so extensions' and users'.
+   *
+   * They do not raise `level`: a custom STABLE function must not be held for being custom. That is sound only because whoever
+   * executes looks each of them up first and raises to at least HIGH what is VOLATILE, SECURITY DEFINER, in an untrusted
+   * language, ambiguous between several candidates of which one is, or not found; without a database at hand the answer
+   * says that it is pending. Overloads count: a call of a known name (`round(x, 2)`) may reach a user's function of that name when
+   * its argument types fit better, so the same look-up goes over the names in `functions` as far as the search path holds
+   * functions outside pg_catalog by those names. The same goes for `qualifiedOperators` and for `types`.
+   * The READ ONLY transaction that a SAFE statement runs in is the second line, not the first: it does not stop everything.
+   */
+  readonly unresolvedFunctions: readonly FunctionUse[]
+  /** Operators that pg_catalog does not have by that symbol, or that are written with another schema: `OPERATOR(s.+)`. */
   readonly qualifiedOperators: readonly WrittenName[]
   /** Types named outside pg_catalog, whose input functions or casts may run: `'x'::s.t`. */
   readonly types: readonly WrittenName[]

@@ -1,0 +1,144 @@
+/** SQL text in, everything that the text alone tells about it out. */
+import { isAtLeast, maxRisk, RISK_LEVELS, sha256Hex } from '#lib/kernel/index.ts'
+import { emptyFacts, type Facts, levelOf, raise, raiseAlways, type Walk } from './facts.ts'
+import { hasHidden, hasTurningLiteral, mayHide } from './hidden-characters.ts'
+import { buildImpactQuery } from './impact-query.ts'
+import { hasEscapedName, lookalikeOf } from './lookalike.ts'
+import {
+  type Classification,
+  type ClassifiedStatement,
+  MAX_STATEMENT_BYTES,
+  MAX_TREE_DEPTH,
+  type RefusedText,
+} from './model.ts'
+import { MAX_TEXT_NESTING, nestingOf, SHALLOW_TEXT_LENGTH } from './nesting.ts'
+import { fingerprintOf, type Parsed, type ParsedStatement, parseText, tokensOf } from './parser.ts'
+import { returnsRows } from './returns-rows.ts'
+import { emptyScope } from './scope.ts'
+import { visitRoot } from './statements/index.ts'
+import { depthOf } from './tree/depth.ts'
+import { kindOf } from './tree/node.ts'
+
+/**
+ * Classify one statement.
+ *
+ * Shapes:     any string → what the statement is, or why the text cannot be judged
+ * Invariants: the same text gives the same answer; white space, comments and keyword case change nothing but `textSha256`;
+ *             what is not understood is CRITICAL
+ * Effects:    pure
+ * Throws:     only when `loadClassifier` has not been awaited
+ */
+export function classify(sql: string): Classification {
+  const text = sql.trim()
+  const refusal = refuseBeforeParsing(text)
+  if (refusal !== undefined) return refusal
+  const parsed = parseText(text)
+  if (!parsed.ok) return refuseParsed(text, parsed)
+  const [statement, ...others] = parsed.statements
+  if (statement === undefined) return refuse(text, 'EMPTY', 'there is no statement')
+  if (others.length > 0) return refuse(text, 'MULTIPLE_STATEMENTS', 'send one statement at a time')
+  if (text.length >= SHALLOW_TEXT_LENGTH && depthOf(statement.node, MAX_TREE_DEPTH) > MAX_TREE_DEPTH)
+    return tooDeep(text)
+  return judge(text, statement)
+}
+
+function refuse(text: string, code: RefusedText['code'], message: string, position?: number): RefusedText {
+  return {
+    ok: false,
+    code,
+    level: code === 'EMPTY' ? 'SAFE' : 'CRITICAL',
+    message,
+    textSha256: sha256Hex(text),
+    ...(position === undefined ? {} : { position }),
+  }
+}
+
+function tooDeep(text: string): RefusedText {
+  return refuse(text, 'TOO_DEEP', `the statement is nested more than ${MAX_TREE_DEPTH} levels deep`)
+}
+
+/** What must not reach the parser, or would not be read as it is written. */
+function refuseBeforeParsing(text: string): RefusedText | undefined {
+  if (text === '') return refuse(text, 'EMPTY', 'there is no statement')
+  if (text.length > MAX_STATEMENT_BYTES || Buffer.byteLength(text) > MAX_STATEMENT_BYTES) {
+    return refuse(text, 'TOO_LONG', `the statement is longer than ${MAX_STATEMENT_BYTES} bytes`)
+  }
+  if (text.includes('\0') || !text.isWellFormed()) {
+    return refuse(text, 'HIDDEN_CHARACTERS', 'the text holds a NUL character or half a character')
+  }
+  const isLong = text.length >= SHALLOW_TEXT_LENGTH
+  const isSuspect = mayHide(text)
+  if (!isLong && !isSuspect) return undefined
+  const tokens = tokensOf(text)
+  if (tokens === undefined) return refuse(text, 'PARSE_FAILURE', 'a literal, name or comment does not end')
+  if (isSuspect && hasHidden(text, tokens)) {
+    return refuse(text, 'HIDDEN_CHARACTERS', 'the text holds characters that cannot be seen or that reorder it')
+  }
+  return isLong && nestingOf(tokens) > MAX_TEXT_NESTING ? tooDeep(text) : undefined
+}
+
+function refuseParsed(text: string, parsed: Extract<Parsed, { ok: false }>): RefusedText {
+  if (parsed.because === 'depth') return tooDeep(text)
+  return refuse(text, 'PARSE_FAILURE', parsed.message, parsed.position)
+}
+
+function judge(text: string, statement: ParsedStatement): ClassifiedStatement {
+  const facts = emptyFacts()
+  const walk: Walk = { facts, scope: emptyScope(), fate: 'executed', source: text, bodyDepth: 0 }
+  visitRoot(statement.node, walk)
+  noteAppearance(text, walk)
+  return assemble(text, statement, facts)
+}
+
+const PLAIN = /^[\n\r\t\f -~]*$/
+
+/** Names and literals that read differently from what they are. */
+function noteAppearance(text: string, walk: Walk): void {
+  const isPlain = PLAIN.test(text)
+  if (isPlain && !/u&"/i.test(text)) return
+  const tokens = tokensOf(text) ?? []
+  if (hasEscapedName(tokens))
+    raiseAlways(walk, 'escaped-name', 'HIGH', 'a name is written with escapes that hide its letters')
+  if (isPlain) return
+  if (hasTurningLiteral(tokens)) {
+    raiseAlways(walk, 'reordering-literal', 'HIGH', 'a literal holds characters that turn the direction of the text')
+  }
+  const lookalike = lookalikeOf(tokens)
+  const isWrite = isAtLeast(levelOf(walk.facts.findings), 'LOW')
+  if (lookalike === 'mixed' || (lookalike === 'whole' && isWrite)) {
+    raise(walk, 'lookalike-name', 'HIGH', 'a name is made of letters that look like those of another alphabet')
+  }
+}
+
+function assemble(text: string, statement: ParsedStatement, facts: Facts): ClassifiedStatement {
+  const findings = facts.findings.toSorted(
+    (left, right) => RISK_LEVELS.indexOf(right.level) - RISK_LEVELS.indexOf(left.level),
+  )
+  const level = maxRisk('SAFE', levelOf(findings))
+  const impact = buildImpactQuery(text, statement)
+  return {
+    ok: true,
+    kind: kindOf(statement.node) ?? '',
+    operation: operationOf(facts.operations),
+    operations: [...new Set(facts.operations)],
+    level,
+    findings,
+    targets: facts.targets,
+    functions: facts.functions,
+    unresolvedFunctions: facts.unresolvedFunctions,
+    qualifiedOperators: facts.qualifiedOperators,
+    types: facts.types,
+    columns: facts.columns,
+    transaction: facts.transaction === 'read' && isAtLeast(level, 'LOW') ? 'write' : facts.transaction,
+    recoverability: facts.recoverability,
+    returnsRows: returnsRows(statement.node),
+    fingerprint: fingerprintOf(text),
+    textSha256: sha256Hex(text),
+    ...(impact === undefined ? {} : { impact }),
+  }
+}
+
+/** `EXPLAIN ANALYZE` is named together with what it runs. */
+function operationOf([root = '', inner]: readonly string[]): string {
+  return root === 'EXPLAIN ANALYZE' && inner !== undefined ? `${root} ${inner}` : root
+}

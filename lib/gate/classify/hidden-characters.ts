@@ -1,0 +1,50 @@
+/** Characters that make an approver read something else than what runs. */
+import type { ScanToken } from 'libpg-query'
+
+/**
+ * Control characters but tab, line feed, form feed and carriage return; soft hyphen; zero-width, filler, bidirectional and
+ * tag characters; variation selectors; line and paragraph separators.
+ */
+const HIDDEN_RANGES =
+  '\\u{1}-\\u{8}\\u{b}\\u{e}-\\u{1f}\\u{7f}-\\u{9f}\\u{ad}\\u{34f}\\u{61c}\\u{115f}\\u{1160}\\u{17b4}\\u{17b5}\\u{180b}-\\u{180f}' +
+  '\\u{200b}-\\u{200f}\\u{2028}-\\u{202e}\\u{2060}-\\u{206f}\\u{3164}\\u{fe00}-\\u{fe0f}\\u{feff}\\u{ffa0}\\u{fff0}-\\u{fffb}' +
+  '\\u{1d173}-\\u{1d17a}\\u{e0000}-\\u{e0fff}'
+const HIDDEN = new RegExp(`[${HIDDEN_RANGES}]`, 'u')
+/** A carriage return alone ends a line for the parser and overwrites it on a screen. */
+const BARE_RETURN = /\r(?!\n)/g
+/** Spaces that the parser takes for letters of a name. */
+const FALSE_SPACE = /[\u{a0}\u{1680}\u{2000}-\u{200a}\u{202f}\u{205f}\u{3000}]/u
+/** Emoji are drawn with joiners and selectors; in a comment they mislead nobody. */
+const EMOJI = /\p{Extended_Pictographic}(?:\u{fe0f}|\u{200d}|\p{Extended_Pictographic}|\p{Emoji_Modifier})*/gu
+/** Controls that turn the direction of the text around them, even from within a literal. */
+const TURNING = /[\u{202a}-\u{202e}\u{2066}-\u{2069}]/u
+
+const STRINGS = new Set(['SCONST', 'USCONST', 'BCONST', 'XCONST'])
+const COMMENTS = new Set(['SQL_COMMENT', 'C_COMMENT'])
+
+/** Quick look: false means that the text needs no closer one. */
+export function mayHide(text: string): boolean {
+  return HIDDEN.test(text) || FALSE_SPACE.test(text) || text.includes('\r')
+}
+
+/** True when something hidden stands outside string literals, in names and comments included. */
+export function hasHidden(text: string, tokens: readonly ScanToken[]): boolean {
+  const strings = tokens.filter(({ tokenName }) => STRINGS.has(tokenName))
+  const returns = strings.reduce((count, token) => count + countReturns(token.text), 0)
+  return countReturns(text) > returns || tokens.some(isHiding)
+}
+
+/** True when a literal holds a control that turns the direction of the text after it. */
+export function hasTurningLiteral(tokens: readonly ScanToken[]): boolean {
+  return tokens.some(({ tokenName, text }) => STRINGS.has(tokenName) && TURNING.test(text))
+}
+
+function countReturns(text: string): number {
+  return text.match(BARE_RETURN)?.length ?? 0
+}
+
+function isHiding({ tokenName, text }: ScanToken): boolean {
+  if (STRINGS.has(tokenName)) return false
+  if (COMMENTS.has(tokenName)) return HIDDEN.test(text.replaceAll(EMOJI, ''))
+  return HIDDEN.test(text) || (FALSE_SPACE.test(text) && !text.startsWith('"'))
+}
