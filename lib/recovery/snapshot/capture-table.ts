@@ -89,12 +89,10 @@ async function writeManifest(manifest: Manifest, ports: CapturePorts): Promise<C
 }
 
 async function readSource(session: DatabaseSession, request: CaptureRequest) {
-  const rows = await session.query<{ server_version: string; encoding: string; snapshot: string; started: string }>(
-    SOURCE_SQL,
-  )
+  const rows = await session.query<{ server_version: string; encoding: string; mark: string }>(SOURCE_SQL)
   const row = rows[0]
   if (row === undefined) throw new BackstopError('BUG', 'the server did not say what it is')
-  const stateMark = request.isSnapshotOwn ? `${row.started}/${row.snapshot}` : null
+  const stateMark = request.isSnapshotOwn ? row.mark : null
   return { serverVersion: Number(row.server_version), encoding: row.encoding, stateMark }
 }
 

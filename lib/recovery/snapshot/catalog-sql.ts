@@ -203,11 +203,14 @@ export const RELATION_SQL = `
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
    WHERE n.nspname = $1 AND c.relname = $2`
 
-/** Where the database stands; the snapshot is the transaction's own. */
+/**
+ * What the server is, and a mark of its state: equal marks mean that no transaction ended in between. The snapshot tells
+ * commits; the server's start and its last checkpoint tell a crash, after which numbers may be used again.
+ */
 export const SOURCE_SQL = `
   SELECT current_setting('server_version_num') AS server_version, current_setting('server_encoding') AS encoding,
-         pg_current_snapshot()::text AS snapshot,
-         extract(epoch FROM pg_postmaster_start_time())::text AS started`
+         concat_ws('/', extract(epoch FROM pg_postmaster_start_time()), (pg_control_checkpoint()).checkpoint_lsn,
+           pg_current_snapshot()) AS mark`
 
 export const LSN_SQL = `
   SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END::text AS lsn`

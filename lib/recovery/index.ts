@@ -1,0 +1,5 @@
+export type { PointFilter, PointPage, ScanProblem, ScanReport } from './catalog/index.ts'
+export type { Manifest } from './manifest/index.ts'
+export type { Recovery, RecoveryOptions } from './open.ts'
+export { openRecovery } from './open.ts'
+export type { RoundFailure, RoundPolicy, RoundReport } from './round/index.ts'

@@ -1,0 +1,77 @@
+/** Decides which tables a round of background capture takes, and why. */
+import type { RelationName } from '#lib/kernel/index.ts'
+import { displayRelation, epochMsOf, quoteRelation } from '#lib/kernel/index.ts'
+import type { RecoveryPoint } from '#lib/ports/index.ts'
+
+export interface TableState {
+  readonly relation: RelationName
+  readonly oid: number
+}
+
+export interface RoundPolicy {
+  /** Only these, as `schema.table` or `table` in any schema; empty: every table. */
+  readonly allowedTables: readonly string[]
+  /** A point younger than this is good enough. */
+  readonly minimumAgeMs: number
+}
+
+export type PlannedTable =
+  | {
+      readonly relation: RelationName
+      readonly action: 'capture'
+      readonly because: 'no-point' | 'changed' | 'new-table'
+    }
+  | { readonly relation: RelationName; readonly action: 'confirm'; readonly point: RecoveryPoint }
+  | { readonly relation: RelationName; readonly action: 'keep'; readonly because: 'fresh' | 'not-allowed' }
+
+export interface KnownPoint {
+  readonly point: RecoveryPoint
+  /** From the point's manifest; null when it cannot tell. */
+  readonly stateMark: string | null
+}
+
+/**
+ * One decision per table; `points` by quoted name, oldest points first, so that a round that is cut short does the most urgent work.
+ *
+ * Effects: pure
+ * Invariants: a table is confirmed without a copy only when the server's state mark is the one of its point: then no
+ *             transaction anywhere in the cluster has ended in between
+ */
+export function planCaptures(
+  tables: readonly TableState[],
+  points: ReadonlyMap<string, KnownPoint>,
+  policy: RoundPolicy,
+  stateMark: string | null,
+  nowMs: number,
+): readonly PlannedTable[] {
+  const decided = tables.map((table) => ({
+    plan: planTable(table, points.get(quoteRelation(table.relation)), policy, stateMark, nowMs),
+    atMs: freshAtMs(points.get(quoteRelation(table.relation))?.point),
+  }))
+  return decided.sort((left, right) => left.atMs - right.atMs).map(({ plan }) => plan)
+}
+
+function planTable(
+  table: TableState,
+  known: KnownPoint | undefined,
+  policy: RoundPolicy,
+  stateMark: string | null,
+  nowMs: number,
+): PlannedTable {
+  const { relation } = table
+  if (!isAllowed(relation, policy.allowedTables)) return { relation, action: 'keep', because: 'not-allowed' }
+  if (known === undefined) return { relation, action: 'capture', because: 'no-point' }
+  if (known.point.relationOid !== table.oid) return { relation, action: 'capture', because: 'new-table' }
+  if (stateMark !== null && known.stateMark === stateMark) return { relation, action: 'confirm', point: known.point }
+  const ageMs = nowMs - freshAtMs(known.point)
+  if (ageMs >= 0 && ageMs < policy.minimumAgeMs) return { relation, action: 'keep', because: 'fresh' }
+  return { relation, action: 'capture', because: 'changed' }
+}
+
+function isAllowed(relation: RelationName, allowed: readonly string[]): boolean {
+  return allowed.length === 0 || allowed.includes(relation.name) || allowed.includes(displayRelation(relation))
+}
+
+function freshAtMs(point: RecoveryPoint | undefined): number {
+  return point === undefined ? 0 : epochMsOf(point.confirmedAt ?? point.capturedAt)
+}
