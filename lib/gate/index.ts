@@ -1,6 +1,6 @@
 export * from './approval/index.ts'
 export type * from './assess/index.ts'
-export type * from './audit/index.ts'
+export * from './audit/index.ts'
 export type * from './classify/index.ts'
 export * from './conduct/index.ts'
 export * from './pause/index.ts'

@@ -56,3 +56,81 @@ export interface AuditLedger {
   /** Intent and result in one durable write, for what has no effect of its own. */
   record(intent: AuditIntent, result: AuditResult): Promise<AuditId>
 }
+
+/**
+ * One immutable line of the ledger. `event`: intent and result at once. `late-result`: what a caller reported after the event
+ * had been given up as `unknown`.
+ */
+export type AuditEntry =
+  | {
+      readonly kind: 'intent'
+      readonly id: AuditId
+      readonly at: Instant
+      readonly environment: string
+      readonly intent: AuditIntent
+    }
+  | {
+      readonly kind: 'event'
+      readonly id: AuditId
+      readonly at: Instant
+      readonly environment: string
+      readonly intent: AuditIntent
+      readonly result: AuditResult
+    }
+  | {
+      readonly kind: 'result' | 'late-result'
+      readonly id: AuditId
+      readonly at: Instant
+      readonly environment: string
+      readonly result: AuditResult
+    }
+
+export interface AuditFilter {
+  readonly agentId?: string
+  readonly risk?: RiskLevel
+  readonly principal?: string
+  /** Inclusive, both. */
+  readonly from?: Instant
+  readonly to?: Instant
+  /** 1 to 500; 100 when absent. A page may be shorter than this and still have a cursor. */
+  readonly limit?: number
+  readonly cursor?: string
+}
+
+export interface AuditPage {
+  /** Newest first. */
+  readonly events: readonly AuditEvent[]
+  readonly cursor?: string
+}
+
+/** The end of the chain: whoever holds an earlier one can tell that nothing before it was changed or cut off. */
+export interface LedgerHead {
+  /** 0: nothing is sealed yet. */
+  readonly number: number
+  readonly sha256: Sha256Hex
+  /** Entries in all segments up to this one. */
+  readonly entryCount: number
+  readonly sealedAt: Instant
+}
+
+/** Keep the head where the ledger's keeper cannot change it. */
+export type AnchorHead = (head: LedgerHead) => Promise<void>
+
+export interface SealReport {
+  /** Numbers of the segments that this run completed, its own and those that a killed sealer had begun. */
+  readonly segments: readonly number[]
+  readonly entryCount: number
+  /** Why the newest head is not anchored yet; the next run tries again. */
+  readonly anchorFailure?: string
+}
+
+/** The ledger with what operators and schedules do with it. */
+export interface OpenAuditLedger extends AuditLedger {
+  list(filter?: AuditFilter): Promise<AuditPage>
+  /** Events without a result. */
+  countOpen(): Promise<number>
+  /** Give events that are open for longer than this the outcome `unknown`; returns how many. */
+  reconcile(openForMs: number): Promise<number>
+  /** Seal everything that is not sealed. Safe to run anywhere, at any time, at once. Throws AUDIT_UNAVAILABLE, AUDIT_BROKEN. */
+  sealDue(): Promise<SealReport>
+}

@@ -1,5 +1,5 @@
 /** Gathers the writes of one turn of the event loop into one commit, so that many share one fsync. */
-import type { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { asMetadataError } from './failure.ts'
 
 interface Unit {
@@ -20,11 +20,15 @@ const MAX_UNITS_PER_COMMIT = 512
  */
 export class CommitGroup {
   readonly #database: DatabaseSync
+  readonly #begin: StatementSync
+  readonly #end: StatementSync
   #units: Unit[] = []
   #isScheduled = false
 
   constructor(database: DatabaseSync) {
     this.#database = database
+    this.#begin = database.prepare('BEGIN IMMEDIATE')
+    this.#end = database.prepare('COMMIT')
   }
 
   add<T>(run: () => T): Promise<T> {
@@ -62,9 +66,9 @@ export class CommitGroup {
 
   #commit(units: readonly Unit[]): readonly Outcome[] {
     try {
-      this.#database.exec('BEGIN IMMEDIATE')
+      this.#begin.run()
       const outcomes = units.map((unit) => this.#runUnit(unit))
-      this.#database.exec('COMMIT')
+      this.#end.run()
       return outcomes
     } catch (error) {
       this.#rollBack()

@@ -11,6 +11,8 @@ export class TransactionApplier {
   readonly #writes: WriteApplier
   readonly #findToken: StatementSync
   readonly #keepToken: StatementSync
+  readonly #savepoint: StatementSync
+  readonly #release: StatementSync
 
   constructor(database: DatabaseSync, writes: WriteApplier) {
     this.#database = database
@@ -19,17 +21,19 @@ export class TransactionApplier {
       'SELECT writes_sha256 FROM transaction_token WHERE token = ? AND expires_at_s > ?',
     )
     this.#keepToken = database.prepare('INSERT OR REPLACE INTO transaction_token VALUES (?, ?, ?)')
+    this.#savepoint = database.prepare('SAVEPOINT one')
+    this.#release = database.prepare('RELEASE one')
   }
 
   /** Runs inside an open transaction; changes nothing when it throws. */
   apply(writes: readonly EncodedWrite[], token: string | undefined, nowS: number): void {
     const digest = token === undefined ? '' : jsonDigest(writes.map(({ write }) => write as unknown as JsonObject))
     if (token !== undefined && this.#isRepeated(token, digest, nowS)) return
-    this.#database.exec('SAVEPOINT one')
+    this.#savepoint.run()
     try {
       for (const write of writes) this.#writes.apply(write, nowS)
       if (token !== undefined) this.#keepToken.run(token, digest, nowS + TOKEN_LIFETIME_S)
-      this.#database.exec('RELEASE one')
+      this.#release.run()
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK TO one; RELEASE one')
       throw error
