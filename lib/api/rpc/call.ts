@@ -32,10 +32,15 @@ const CODES: Partial<Record<ErrorKind, number>> = {
   limited: codes.LIMITED,
 }
 
+/** Taken as it is, so that the tool's own schema sees every key. */
+const plainObject = z.custom<object>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  'must be an object',
+)
 const callParams = z.strictObject({
   name: z.string(),
-  arguments: z.record(z.string(), z.unknown()).default({}),
-  _meta: z.record(z.string(), z.unknown()).optional(),
+  arguments: plainObject.default({}),
+  _meta: plainObject.optional(),
 })
 
 function failed(id: RpcId, error: RpcFailure): RpcOutcome {
