@@ -1,5 +1,16 @@
 export type { PointFilter, PointPage, ScanProblem, ScanReport } from './catalog/index.ts'
-export type { Manifest } from './manifest/index.ts'
-export type { Recovery, RecoveryOptions } from './open.ts'
+export { scanPoints } from './catalog/index.ts'
+export type { Manifest, SealedManifest } from './manifest/index.ts'
+export type { Recovery, RecoveryOptions } from './model.ts'
 export { openRecovery } from './open.ts'
+export type {
+  ConflictPolicy,
+  CopybackKind,
+  CopybackPlan,
+  NotRebuilt,
+  RestoreProgress,
+  RestoreReport,
+  RestoreRequest,
+} from './restore/index.ts'
+export { defaultTarget } from './restore/index.ts'
 export type { RoundFailure, RoundPolicy, RoundReport } from './round/index.ts'

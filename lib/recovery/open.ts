@@ -1,47 +1,18 @@
 /** Wires the slice together: captures, the catalog of points, and restores, over the ports that it is handed. */
 import type { RelationName, SnapshotId } from '#lib/kernel/index.ts'
-import { BackstopError, ID_BYTES, instantFrom, isBackstopError, newId } from '#lib/kernel/index.ts'
-import type {
-  Clock,
-  Columnar,
-  Database,
-  DatabaseSession,
-  ObjectStore,
-  Random,
-  RecordStore,
-  RecoveryPoint,
-  RecoveryPointOrigin,
-  RecoveryPoints,
-} from '#lib/ports/index.ts'
-import type { PointFilter, PointPage, ScanReport } from './catalog/index.ts'
-import { findHeartbeat, PointCatalog, pointFromManifest, scanPoints } from './catalog/index.ts'
-import type { RoundPolicy, RoundReport } from './round/index.ts'
+import { isBackstopError } from '#lib/kernel/index.ts'
+import type { RecoveryPointOrigin } from '#lib/ports/index.ts'
+import { Capturer } from './capturer.ts'
+import { findHeartbeat, PointCatalog, scanPoints } from './catalog/index.ts'
+import { readManifest } from './locate.ts'
+import type { Recovery, RecoveryOptions } from './model.ts'
+import type { ConflictPolicy, RestoreRequest } from './restore/index.ts'
+import { defaultTarget, planCopyback, readSituation, runRestore } from './restore/index.ts'
 import { runCaptureRound } from './round/index.ts'
-import type { CapturePorts, FoundRelation } from './snapshot/index.ts'
-import { captureTable, inCallersTransaction, inOwnTransaction } from './snapshot/index.ts'
-
-export interface RecoveryOptions {
-  readonly database: Database
-  readonly objects: ObjectStore
-  readonly records: RecordStore
-  readonly columnar: Columnar
-  readonly clock: Clock
-  readonly random: Random
-}
-
-export interface Recovery extends RecoveryPoints {
-  list(filter?: PointFilter): Promise<PointPage>
-  find(snapshotId: SnapshotId): Promise<RecoveryPoint | undefined>
-  /** Straight from the object store; needs no metadata. */
-  scan(relation?: RelationName): Promise<ScanReport>
-  /** Put what a scan finds into the catalog; returns the report. */
-  rebuildCatalog(): Promise<ScanReport>
-  quarantine(snapshotId: SnapshotId, reason: string): Promise<RecoveryPoint>
-  runRound(policy: RoundPolicy): Promise<RoundReport>
-}
+import { FIXED_SETTINGS } from './snapshot/index.ts'
 
 export function openRecovery(options: RecoveryOptions): Recovery {
-  const { database, objects, records } = options
+  const { database, objects, records, clock } = options
   const catalog = new PointCatalog(records)
   const capturer = new Capturer(options, catalog)
   const capture = (relation: RelationName, origin: RecoveryPointOrigin) => capturer.capture(relation, origin)
@@ -53,90 +24,54 @@ export function openRecovery(options: RecoveryOptions): Recovery {
     list: (filter) => catalog.list(filter),
     find: (snapshotId) => catalog.find(snapshotId),
     scan: (relation) => scanPoints(objects, relation),
-    rebuildCatalog: async () => {
-      const report = await scanPoints(objects)
-      for (const point of report.points) await catalog.add(point)
-      return report
-    },
+    rebuildCatalog: () => rebuildCatalog(options, catalog),
     quarantine: (snapshotId, reason) => catalog.quarantine(snapshotId, reason),
-    runRound: (policy) =>
-      runCaptureRound({ database, objects, records, catalog, clock: options.clock, capture }, policy),
+    runRound: (policy) => runCaptureRound({ database, objects, records, catalog, clock, capture }, policy),
+    readManifest: (snapshotId) => readManifest(objects, catalog, snapshotId),
+    restore: (request) => restore(options, catalog, request),
+    planCopyback: (snapshotId, recovered, conflictPolicy) =>
+      planFromDatabase(options, catalog, { snapshotId, recovered, conflictPolicy }),
   }
 }
 
-class Capturer {
-  readonly #options: RecoveryOptions
-  readonly #catalog: PointCatalog
-  readonly #ports: CapturePorts
+async function rebuildCatalog(options: RecoveryOptions, catalog: PointCatalog) {
+  const report = await scanPoints(options.objects)
+  for (const point of report.points) await catalog.add(point)
+  return report
+}
 
-  constructor(options: RecoveryOptions, catalog: PointCatalog) {
-    this.#options = options
-    this.#catalog = catalog
-    this.#ports = { objects: options.objects, columnar: options.columnar, databaseLabel: options.database.label }
-  }
-
-  async capture(relation: RelationName, origin: RecoveryPointOrigin): Promise<RecoveryPoint> {
-    return await inOwnTransaction(this.#options.database, relation, (session, found, lsn) =>
-      this.#captureFound(session, found, { lsn, origin, isSnapshotOwn: true }),
-    )
-  }
-
-  async captureWithin(
-    session: DatabaseSession,
-    relations: readonly RelationName[],
-    origin: RecoveryPointOrigin,
-  ): Promise<readonly RecoveryPoint[]> {
-    const points: RecoveryPoint[] = []
-    for (const relation of relations) {
-      points.push(
-        await inCallersTransaction(session, relation, (inner, found, lsn) =>
-          this.#captureFound(inner, found, { lsn, origin, isSnapshotOwn: false }),
-        ),
-      )
+async function restore(options: RecoveryOptions, catalog: PointCatalog, request: RestoreRequest) {
+  try {
+    return await runRestore(await readManifest(options.objects, catalog, request.snapshotId), request, options)
+  } catch (error) {
+    if (isBackstopError(error, 'SNAPSHOT_CORRUPT') || isBackstopError(error, 'MANIFEST_INVALID')) {
+      await setAside(catalog, request.snapshotId, error.message)
     }
-    return points
+    throw error
   }
+}
 
-  async #captureFound(
-    session: DatabaseSession,
-    found: FoundRelation,
-    how: { readonly lsn: string; readonly origin: RecoveryPointOrigin; readonly isSnapshotOwn: boolean },
-  ): Promise<RecoveryPoint> {
-    const snapshotId = newId('snap', this.#options.random.bytes(ID_BYTES))
-    const capturedAtMs = this.#options.clock.nowMs()
-    const request = { ...how, relation: found.relation, snapshotId, capturedAtMs }
-    try {
-      const captured = await captureTable(session, found, request, this.#ports)
-      const point = pointFromManifest(captured.manifest, captured.manifestKey, captured.manifestSha256)
-      await this.#catalog.add(point)
-      return point
-    } catch (error) {
-      await this.#noteInvalid(found, snapshotId, capturedAtMs, how.origin, error)
-      throw error
-    }
-  }
+/** The corruption is the news; that it could not be noted is not. */
+async function setAside(catalog: PointCatalog, snapshotId: SnapshotId, reason: string): Promise<void> {
+  const point = await catalog.find(snapshotId).catch(() => undefined)
+  if (point?.status === 'valid') await catalog.quarantine(snapshotId, reason).catch(() => undefined)
+}
 
-  /** A table that cannot be captured exactly is listed as such; other failures leave no point at all. */
-  async #noteInvalid(
-    found: FoundRelation,
-    snapshotId: SnapshotId,
-    capturedAtMs: number,
-    origin: RecoveryPointOrigin,
-    error: unknown,
-  ): Promise<void> {
-    if (!(error instanceof BackstopError) || !isBackstopError(error, 'COLUMN_TYPE_UNSUPPORTED')) return
-    await this.#catalog.add({
-      snapshotId,
-      relation: found.relation,
-      relationOid: found.oid,
-      status: 'invalid',
-      validationError: error.message,
-      origin,
-      capturedAt: instantFrom(capturedAtMs),
-      rowCount: 0,
-      sizeBytes: 0,
-      manifestKey: '',
-      manifestSha256: '',
-    })
-  }
+interface CopybackRequest {
+  readonly snapshotId: SnapshotId
+  readonly recovered: RelationName | undefined
+  readonly conflictPolicy: ConflictPolicy | undefined
+}
+
+async function planFromDatabase(options: RecoveryOptions, catalog: PointCatalog, request: CopybackRequest) {
+  const { manifest } = await readManifest(options.objects, catalog, request.snapshotId)
+  const recovered = request.recovered ?? defaultTarget(manifest.relation)
+  const situation = await options.database.withSession(async (session) => {
+    // Equality of key types that live in another schema needs the caller's own search path.
+    const path = await session.query<{ path: string }>(`SELECT current_setting('search_path') AS path`)
+    await session.execute(`BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; ${FIXED_SETTINGS}`)
+    await session.query(`SELECT set_config('search_path', $1, true)`, [path[0]?.path ?? ''])
+    return await readSituation(session, manifest, recovered)
+  })
+  return planCopyback(manifest, situation, request.conflictPolicy)
 }

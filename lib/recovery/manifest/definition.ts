@@ -57,8 +57,9 @@ const constraintSchema = z.object({
   /** Made by the definition of a parent table. */
   isInherited: z.boolean(),
   references: nameSchema.nullable(),
-  /** The columns that a foreign key refers to. */
-  referencedColumns: z.array(z.string()),
+  /** What precedes and follows the other table in a foreign key; null for other kinds, and where it could not be taken apart. */
+  referenceHead: z.string().nullable(),
+  referenceTail: z.string().nullable(),
   comment: z.string().nullable(),
 })
 

@@ -87,20 +87,30 @@ const COLUMNS = `
    LEFT JOIN ${SEQUENCE} ON true
    WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped)`
 
+const FOREIGN_KEY_HEAD = `
+  format('FOREIGN KEY (%s) REFERENCES ', (SELECT string_agg(quote_ident(k.attname), ', ' ORDER BY u.place)
+    FROM unnest(c.conkey) WITH ORDINALITY u(number, place)
+    JOIN pg_attribute k ON k.attrelid = c.conrelid AND k.attnum = u.number))`
+
 const CONSTRAINTS = `
   (SELECT coalesce(json_agg(json_build_object(
       'name', c.conname,
       'kind', CASE c.contype WHEN 'c' THEN 'check' WHEN 'f' THEN 'foreign key' WHEN 'p' THEN 'primary key'
         WHEN 'u' THEN 'unique' WHEN 'x' THEN 'exclusion' WHEN 'n' THEN 'not null' WHEN 't' THEN 'trigger' ELSE 'other' END,
-      'definition', pg_get_constraintdef(c.oid),
+      'definition', f.text,
       'columns', ${COLUMN_NAMES('c.conrelid', 'c.conkey')},
       'isValidated', c.convalidated,
       'isInherited', NOT c.conislocal,
       'references', (SELECT ${NAME('n.nspname', 'r.relname')} FROM pg_class r JOIN pg_namespace n ON n.oid = r.relnamespace
         WHERE r.oid = c.confrelid),
-      'referencedColumns', ${COLUMN_NAMES('c.confrelid', 'c.confkey')},
+      'referenceHead', CASE WHEN starts_with(f.text, h.head || h.place) THEN h.head END,
+      'referenceTail', CASE WHEN starts_with(f.text, h.head || h.place) THEN substr(f.text, length(h.head || h.place) + 1) END,
       'comment', obj_description(c.oid, 'pg_constraint')) ORDER BY c.contype, c.conname), '[]')
-   FROM pg_constraint c WHERE c.conrelid = $1::oid AND c.contype <> 't')`
+   FROM pg_constraint c
+   CROSS JOIN LATERAL (SELECT pg_get_constraintdef(c.oid) AS text) f
+   LEFT JOIN LATERAL (SELECT ${FOREIGN_KEY_HEAD} AS head, format('%I.%I', n.nspname, r.relname) AS place
+     FROM pg_class r JOIN pg_namespace n ON n.oid = r.relnamespace WHERE r.oid = c.confrelid) h ON c.contype = 'f'
+   WHERE c.conrelid = $1::oid AND c.contype <> 't')`
 
 /** The head of CREATE INDEX is rebuilt and cut off, so that the rest can be used on another table. */
 const INDEXES = `

@@ -1,0 +1,86 @@
+/** Takes recovery points and notes them in the catalog. */
+import type { RelationName, SnapshotId } from '#lib/kernel/index.ts'
+import { BackstopError, ID_BYTES, instantFrom, isBackstopError, newId } from '#lib/kernel/index.ts'
+import type { DatabaseSession, RecoveryPoint, RecoveryPointOrigin } from '#lib/ports/index.ts'
+import type { PointCatalog } from './catalog/index.ts'
+import { pointFromManifest } from './catalog/index.ts'
+import type { RecoveryOptions } from './model.ts'
+import type { CapturePorts, FoundRelation } from './snapshot/index.ts'
+import { captureTable, inCallersTransaction, inOwnTransaction } from './snapshot/index.ts'
+
+export class Capturer {
+  readonly #options: RecoveryOptions
+  readonly #catalog: PointCatalog
+  readonly #ports: CapturePorts
+
+  constructor(options: RecoveryOptions, catalog: PointCatalog) {
+    this.#options = options
+    this.#catalog = catalog
+    this.#ports = { objects: options.objects, columnar: options.columnar, databaseLabel: options.database.label }
+  }
+
+  async capture(relation: RelationName, origin: RecoveryPointOrigin): Promise<RecoveryPoint> {
+    return await inOwnTransaction(this.#options.database, relation, (session, found, lsn) =>
+      this.#captureFound(session, found, { lsn, origin, isSnapshotOwn: true }),
+    )
+  }
+
+  async captureWithin(
+    session: DatabaseSession,
+    relations: readonly RelationName[],
+    origin: RecoveryPointOrigin,
+  ): Promise<readonly RecoveryPoint[]> {
+    const points: RecoveryPoint[] = []
+    for (const relation of relations) {
+      points.push(
+        await inCallersTransaction(session, relation, (inner, found, lsn) =>
+          this.#captureFound(inner, found, { lsn, origin, isSnapshotOwn: false }),
+        ),
+      )
+    }
+    return points
+  }
+
+  async #captureFound(
+    session: DatabaseSession,
+    found: FoundRelation,
+    how: { readonly lsn: string; readonly origin: RecoveryPointOrigin; readonly isSnapshotOwn: boolean },
+  ): Promise<RecoveryPoint> {
+    const snapshotId = newId('snap', this.#options.random.bytes(ID_BYTES))
+    const capturedAtMs = this.#options.clock.nowMs()
+    const request = { ...how, relation: found.relation, snapshotId, capturedAtMs }
+    try {
+      const captured = await captureTable(session, found, request, this.#ports)
+      const point = pointFromManifest(captured.manifest, captured.manifestKey, captured.manifestSha256)
+      await this.#catalog.add(point)
+      return point
+    } catch (error) {
+      await this.#noteInvalid(found, snapshotId, capturedAtMs, how.origin, error)
+      throw error
+    }
+  }
+
+  /** A table that cannot be captured exactly is listed as such; other failures leave no point at all. */
+  async #noteInvalid(
+    found: FoundRelation,
+    snapshotId: SnapshotId,
+    capturedAtMs: number,
+    origin: RecoveryPointOrigin,
+    error: unknown,
+  ): Promise<void> {
+    if (!(error instanceof BackstopError) || !isBackstopError(error, 'COLUMN_TYPE_UNSUPPORTED')) return
+    await this.#catalog.add({
+      snapshotId,
+      relation: found.relation,
+      relationOid: found.oid,
+      status: 'invalid',
+      validationError: error.message,
+      origin,
+      capturedAt: instantFrom(capturedAtMs),
+      rowCount: 0,
+      sizeBytes: 0,
+      manifestKey: '',
+      manifestSha256: '',
+    })
+  }
+}

@@ -1,0 +1,43 @@
+/** What the recovery slice is handed, and what it offers. */
+import type { RelationName, SnapshotId } from '#lib/kernel/index.ts'
+import type {
+  Clock,
+  Columnar,
+  Database,
+  ObjectStore,
+  Random,
+  RecordStore,
+  RecoveryPoint,
+  RecoveryPoints,
+} from '#lib/ports/index.ts'
+import type { PointFilter, PointPage, ScanReport } from './catalog/index.ts'
+import type { SealedManifest } from './manifest/index.ts'
+import type { ConflictPolicy, CopybackPlan, RestoreReport, RestoreRequest } from './restore/index.ts'
+import type { RoundPolicy, RoundReport } from './round/index.ts'
+
+export interface RecoveryOptions {
+  readonly database: Database
+  readonly objects: ObjectStore
+  readonly records: RecordStore
+  readonly columnar: Columnar
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** Recovery points for the gate, and everything that operators do with them. */
+export interface Recovery extends RecoveryPoints {
+  list(filter?: PointFilter): Promise<PointPage>
+  find(snapshotId: SnapshotId): Promise<RecoveryPoint | undefined>
+  /** Straight from the object store; needs no metadata. */
+  scan(relation?: RelationName): Promise<ScanReport>
+  /** Put what a scan finds into the catalog; returns the report. */
+  rebuildCatalog(): Promise<ScanReport>
+  quarantine(snapshotId: SnapshotId, reason: string): Promise<RecoveryPoint>
+  runRound(policy: RoundPolicy): Promise<RoundReport>
+  /** The proven manifest of a snapshot. Throws SNAPSHOT_MISSING, SNAPSHOT_CORRUPT, MANIFEST_INVALID. */
+  readManifest(snapshotId: SnapshotId): Promise<SealedManifest>
+  /** A snapshot that turns out to be corrupt is quarantined, and the error thrown. */
+  restore(request: RestoreRequest): Promise<RestoreReport>
+  /** SQL that brings rows of a recovered table back, for the state that the database is in now. */
+  planCopyback(snapshotId: SnapshotId, recovered?: RelationName, conflictPolicy?: ConflictPolicy): Promise<CopybackPlan>
+}

@@ -1,0 +1,106 @@
+/** SQL of triggers, row-level security, comments, grants and ownership. */
+import type { RelationName } from '#lib/kernel/index.ts'
+import { quoteIdentifier, quoteLiteral, quoteRelation } from '#lib/kernel/index.ts'
+import type { GrantDefinition, PolicyDefinition, TableDefinition, TriggerDefinition } from '../manifest/index.ts'
+import type { NotRebuilt, RestoreStatement } from './model.ts'
+import { derivedName } from './names.ts'
+
+const FIRING_VERBS = {
+  disabled: 'DISABLE',
+  replica: 'ENABLE REPLICA',
+  always: 'ENABLE ALWAYS',
+  origin: 'ENABLE',
+} as const
+
+export function buildTriggers(target: RelationName, triggers: readonly TriggerDefinition[]) {
+  const statements: RestoreStatement[] = []
+  const notRebuilt: NotRebuilt[] = []
+  for (const trigger of triggers) {
+    const subject = `trigger ${trigger.name}`
+    if (trigger.head === null || trigger.tail === null) {
+      notRebuilt.push({ subject, reason: 'its definition has an unknown form' })
+      continue
+    }
+    const create = `${trigger.head}${quoteRelation(target)} ${trigger.tail}`
+    const firing = trigger.firing === 'origin' ? '' : `; ${buildFiring(target, trigger.name, trigger.firing)}`
+    statements.push({ subject, sql: `${create}${firing}` })
+  }
+  return { statements, notRebuilt }
+}
+
+/** `ALTER TABLE … ENABLE TRIGGER …` for a state of firing. */
+export function buildFiring(table: RelationName, trigger: string, firing: TriggerDefinition['firing']): string {
+  return `ALTER TABLE ${quoteRelation(table)} ${FIRING_VERBS[firing]} TRIGGER ${quoteIdentifier(trigger)}`
+}
+
+export function buildRowSecurity(target: RelationName, definition: TableDefinition): RestoreStatement[] {
+  const alter = `ALTER TABLE ${quoteRelation(target)}`
+  const subject = 'row-level security'
+  const statements = definition.policies.map((policy) => ({
+    subject: `policy ${policy.name}`,
+    sql: buildPolicy(target, policy),
+  }))
+  if (definition.rowSecurity === 'off') return statements
+  const enable = `${alter} ENABLE ROW LEVEL SECURITY`
+  const force = definition.rowSecurity === 'forced' ? `; ${alter} FORCE ROW LEVEL SECURITY` : ''
+  return [...statements, { subject, sql: `${enable}${force}` }]
+}
+
+export function buildPolicy(target: RelationName, policy: PolicyDefinition): string {
+  const roles = policy.roles.map(quoteRole).join(', ')
+  const using = policy.using === null ? '' : ` USING (${policy.using})`
+  const check = policy.withCheck === null ? '' : ` WITH CHECK (${policy.withCheck})`
+  const kind = policy.isPermissive ? 'PERMISSIVE' : 'RESTRICTIVE'
+  return `CREATE POLICY ${quoteIdentifier(policy.name)} ON ${quoteRelation(target)} AS ${kind} FOR ${policy.command} TO ${roles}${using}${check}`
+}
+
+export function buildComments(target: RelationName, definition: TableDefinition): RestoreStatement[] {
+  const table = quoteRelation(target)
+  const comment = (what: string, text: string | null, subject: string): RestoreStatement[] =>
+    text === null ? [] : [{ subject: `comment on ${subject}`, sql: `COMMENT ON ${what} IS ${quoteLiteral(text)}` }]
+  const inSchema = (name: string) => quoteRelation({ schema: target.schema, name: derivedName(target, name) })
+  const plainIndexes = definition.indexes.filter((index) => index.constraint === null)
+  return [
+    ...comment(`TABLE ${table}`, definition.comment, 'table'),
+    ...definition.columns.flatMap(({ name, comment: text }) =>
+      comment(`COLUMN ${table}.${quoteIdentifier(name)}`, text, `column ${name}`),
+    ),
+    ...definition.constraints.flatMap(({ name, kind, comment: text }) => {
+      const isIndexed = kind === 'primary key' || kind === 'unique' || kind === 'exclusion'
+      const constraint = quoteIdentifier(isIndexed ? derivedName(target, name) : name)
+      return comment(`CONSTRAINT ${constraint} ON ${table}`, text, `constraint ${name}`)
+    }),
+    ...plainIndexes.flatMap(({ name, comment: text }) => comment(`INDEX ${inSchema(name)}`, text, `index ${name}`)),
+    ...definition.triggers.flatMap(({ name, comment: text }) =>
+      comment(`TRIGGER ${quoteIdentifier(name)} ON ${table}`, text, `trigger ${name}`),
+    ),
+    ...definition.policies.flatMap(({ name, comment: text }) =>
+      comment(`POLICY ${quoteIdentifier(name)} ON ${table}`, text, `policy ${name}`),
+    ),
+  ]
+}
+
+/** Grants first, then the owner: afterwards the restoring role may no longer grant. */
+export function buildOwnership(target: RelationName, definition: TableDefinition): RestoreStatement[] {
+  const table = quoteRelation(target)
+  const others = (grants: readonly GrantDefinition[]) => grants.filter((grant) => grant.grantee !== definition.owner)
+  const tableGrants = others(definition.grants).map((grant) => buildGrant(grant, '', table))
+  const columnGrants = definition.columns.flatMap((column) =>
+    others(column.grants).map((grant) => buildGrant(grant, ` (${quoteIdentifier(column.name)})`, table)),
+  )
+  const owner = {
+    subject: `owner ${definition.owner}`,
+    sql: `ALTER TABLE ${table} OWNER TO ${quoteIdentifier(definition.owner)}`,
+  }
+  return [...tableGrants, ...columnGrants, owner]
+}
+
+function buildGrant(grant: GrantDefinition, columns: string, table: string): RestoreStatement {
+  const option = grant.isGrantable ? ' WITH GRANT OPTION' : ''
+  const sql = `GRANT ${grant.privilege}${columns} ON TABLE ${table} TO ${quoteRole(grant.grantee)}${option}`
+  return { subject: `grant of ${grant.privilege} to ${grant.grantee || 'PUBLIC'}`, sql }
+}
+
+function quoteRole(role: string): string {
+  return role === '' ? 'PUBLIC' : quoteIdentifier(role)
+}

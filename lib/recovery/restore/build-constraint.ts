@@ -1,0 +1,101 @@
+/** SQL of constraints and indexes on a table of another name, from their parts and never by replacing text. */
+import type { RelationName } from '#lib/kernel/index.ts'
+import { quoteIdentifier, quoteRelation } from '#lib/kernel/index.ts'
+import type { ConstraintDefinition, IndexDefinition, Manifest } from '../manifest/index.ts'
+import type { NotRebuilt, Rename, RestoreStatement } from './model.ts'
+import { derivedName } from './names.ts'
+
+/** Keys come first: foreign keys of the table to itself need them. */
+const KIND_ORDER: readonly ConstraintDefinition['kind'][] = [
+  'primary key',
+  'unique',
+  'exclusion',
+  'check',
+  'foreign key',
+]
+const INDEXED_KINDS: ReadonlySet<string> = new Set(['primary key', 'unique', 'exclusion'])
+
+interface Built {
+  readonly statements: readonly RestoreStatement[]
+  readonly notRebuilt: readonly NotRebuilt[]
+  readonly renames: readonly Rename[]
+}
+
+/** NOT NULL constraints are part of CREATE TABLE. */
+export function buildConstraints(target: RelationName, manifest: Manifest): Built {
+  const statements: RestoreStatement[] = []
+  const notRebuilt: NotRebuilt[] = []
+  const renames: Rename[] = []
+  const ordered = manifest.definition.constraints
+    .filter((constraint) => KIND_ORDER.includes(constraint.kind))
+    .sort((left, right) => KIND_ORDER.indexOf(left.kind) - KIND_ORDER.indexOf(right.kind))
+  for (const constraint of ordered) {
+    const subject = `${constraint.kind} ${constraint.name}`
+    const definition = definitionOn(target, manifest, constraint)
+    if (definition === undefined) {
+      notRebuilt.push({ subject, reason: 'its definition refers to the original table in a form that is not known' })
+      continue
+    }
+    const isIndexed = INDEXED_KINDS.has(constraint.kind)
+    const name = isIndexed ? derivedName(target, constraint.name) : constraint.name
+    if (isIndexed) renames.push({ kind: 'index', recovered: name, original: constraint.name })
+    const add = `ALTER TABLE ${quoteRelation(target)} ADD CONSTRAINT ${quoteIdentifier(name)} ${definition}`
+    statements.push({ subject, sql: add })
+  }
+  const unknown = manifest.definition.constraints.filter(({ kind }) => kind === 'other')
+  for (const { name } of unknown) notRebuilt.push({ subject: `constraint ${name}`, reason: 'its kind is not known' })
+  return { statements, notRebuilt, renames }
+}
+
+/** A foreign key of the table to itself turns to the target. */
+function definitionOn(target: RelationName, manifest: Manifest, constraint: ConstraintDefinition): string | undefined {
+  const { references, definition, referenceHead, referenceTail } = constraint
+  const isSelf = references?.schema === manifest.relation.schema && references.name === manifest.relation.name
+  if (!isSelf) return definition
+  if (referenceHead === null || referenceTail === null) return undefined
+  return `${referenceHead}${quoteRelation(target)}${referenceTail}`
+}
+
+/** Indexes without a constraint. An invalid index is the remains of a failed build. */
+export function buildIndexes(target: RelationName, indexes: readonly IndexDefinition[]): Built {
+  const statements: RestoreStatement[] = []
+  const notRebuilt: NotRebuilt[] = []
+  const renames: Rename[] = []
+  for (const index of indexes) {
+    if (index.constraint !== null) continue
+    const subject = `index ${index.name}`
+    if (index.tail === null || !index.isValid) {
+      notRebuilt.push({ subject, reason: index.isValid ? 'its definition has an unknown form' : 'it was not valid' })
+      continue
+    }
+    const name = derivedName(target, index.name)
+    const unique = index.isUnique ? 'UNIQUE ' : ''
+    statements.push({
+      subject,
+      sql: `CREATE ${unique}INDEX ${quoteIdentifier(name)} ON ${quoteRelation(target)} ${index.tail}`,
+    })
+    renames.push({ kind: 'index', recovered: name, original: index.name })
+  }
+  return { statements, notRebuilt, renames }
+}
+
+/** CLUSTER mark and replica identity. */
+export function buildIndexMarks(target: RelationName, manifest: Manifest): RestoreStatement[] {
+  const alter = `ALTER TABLE ${quoteRelation(target)}`
+  const { indexes, replicaIdentity } = manifest.definition
+  const statements: RestoreStatement[] = []
+  const clustered = indexes.find((index) => index.isClustered)
+  if (clustered !== undefined) {
+    const name = quoteIdentifier(derivedName(target, clustered.name))
+    statements.push({ subject: 'cluster mark', sql: `${alter} CLUSTER ON ${name}` })
+  }
+  const identity = indexes.find((index) => index.isReplicaIdentity)
+  const subject = 'replica identity'
+  if (replicaIdentity === 'index' && identity !== undefined) {
+    const name = quoteIdentifier(derivedName(target, identity.name))
+    statements.push({ subject, sql: `${alter} REPLICA IDENTITY USING INDEX ${name}` })
+  } else if (replicaIdentity === 'full' || replicaIdentity === 'nothing') {
+    statements.push({ subject, sql: `${alter} REPLICA IDENTITY ${replicaIdentity.toUpperCase()}` })
+  }
+  return statements
+}

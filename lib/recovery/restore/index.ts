@@ -1,0 +1,16 @@
+export type { CopybackKind, CopybackPlan } from './copyback-plan.ts'
+export { planCopyback } from './copyback-plan.ts'
+export type { CopybackSituation, OriginalState } from './copyback-situation.ts'
+export { readSituation } from './copyback-situation.ts'
+export type {
+  ConflictPolicy,
+  NotRebuilt,
+  RestorePlan,
+  RestoreProgress,
+  RestoreReport,
+  RestoreRequest,
+  RestoreStatement,
+} from './model.ts'
+export { defaultTarget } from './names.ts'
+export { planRestore } from './plan.ts'
+export { runRestore } from './run.ts'

@@ -1,0 +1,67 @@
+/** What a restore is asked for, what it plans and what came of it. */
+import type { RelationName, SnapshotId } from '#lib/kernel/index.ts'
+
+/** What happens when the target exists: leave its rows and add what is missing, replace rows of the same key, or refuse. */
+export type ConflictPolicy = 'skip' | 'overwrite' | 'fail'
+
+export interface RestoreProgress {
+  readonly phase: 'verify' | 'load' | 'compare' | 'rebuild'
+  /** Bytes of parts while verifying, rows while loading, statements while rebuilding. */
+  readonly done: number
+  readonly total: number
+}
+
+export interface RestoreRequest {
+  readonly snapshotId: SnapshotId
+  /** `<table>_recovered` in the same schema when absent. */
+  readonly target?: RelationName
+  readonly conflictPolicy?: ConflictPolicy // default fail
+  /** Verify and plan; change nothing. */
+  readonly isDryRun?: boolean
+  readonly onProgress?: (progress: RestoreProgress) => void
+}
+
+/** One statement that makes a piece of the table. */
+export interface RestoreStatement {
+  /** `index orders_by_day`. */
+  readonly subject: string
+  readonly sql: string
+}
+
+export interface NotRebuilt {
+  readonly subject: string
+  readonly reason: string
+}
+
+/** A name that the recovered table has to give up for the original one when it takes the original's place. */
+export interface Rename {
+  readonly kind: 'index' | 'sequence'
+  readonly recovered: string
+  readonly original: string
+}
+
+export interface RestorePlan {
+  readonly target: RelationName
+  readonly createTable: string
+  /** In order; each may fail alone and is then reported. */
+  readonly statements: readonly RestoreStatement[]
+  /** What cannot be made on a table of another name or standing. */
+  readonly notRebuilt: readonly NotRebuilt[]
+  readonly renames: readonly Rename[]
+}
+
+export interface RestoreReport {
+  readonly snapshotId: SnapshotId
+  readonly source: RelationName
+  readonly target: RelationName
+  readonly isDryRun: boolean
+  readonly rowCount: number
+  readonly partCount: number
+  readonly sizeBytes: number
+  /** Rows that the target gained: all of them in a new table. */
+  readonly insertedRows: number
+  readonly updatedRows: number
+  readonly rebuilt: readonly string[]
+  readonly notRebuilt: readonly NotRebuilt[]
+  readonly checked: readonly string[]
+}

@@ -1,0 +1,155 @@
+/** Restores a snapshot in one transaction: verify, load, compare, rebuild; or nothing at all. */
+import type { RelationName } from '#lib/kernel/index.ts'
+import { BackstopError, displayRelation, quoteLiteral } from '#lib/kernel/index.ts'
+import type { Columnar, Database, DatabaseSession, ObjectStore } from '#lib/ports/index.ts'
+import { StatementError } from '#lib/ports/index.ts'
+import type { SealedManifest } from '../manifest/index.ts'
+import { FIXED_SETTINGS, verifyPart } from '../snapshot/index.ts'
+import { compareContent, loadRows } from './load.ts'
+import type { Merged } from './merge.ts'
+import { mergeRows } from './merge.ts'
+import type { NotRebuilt, RestorePlan, RestoreProgress, RestoreReport, RestoreRequest } from './model.ts'
+import { defaultTarget } from './names.ts'
+import { planRestore } from './plan.ts'
+
+export interface RestorePorts {
+  readonly database: Database
+  readonly objects: ObjectStore
+  readonly columnar: Columnar
+}
+
+const SAVEPOINT = 'backstop_rebuild'
+const LOCK_TIMEOUT_MS = 30_000
+
+interface Rebuilt {
+  readonly rebuilt: string[]
+  readonly notRebuilt: NotRebuilt[]
+}
+
+type Progress = (progress: RestoreProgress) => void
+
+/**
+ * Restore a proven manifest.
+ *
+ * Invariants: every part is hashed before the database is touched; the whole happens in one transaction
+ * Throws:     `RESTORE_OVER_SOURCE`, `RESTORE_TARGET_EXISTS`, `SNAPSHOT_CORRUPT`, `RESTORE_MISMATCH`, `StatementError`
+ */
+export async function runRestore(
+  { manifest }: SealedManifest,
+  request: RestoreRequest,
+  ports: RestorePorts,
+): Promise<RestoreReport> {
+  const target = request.target ?? defaultTarget(manifest.relation)
+  const plan = planRestore(manifest, target)
+  const progress = request.onProgress ?? (() => undefined)
+  await verifyParts(manifest, ports, progress)
+  const base = {
+    snapshotId: manifest.snapshotId,
+    source: manifest.relation,
+    target,
+    isDryRun: request.isDryRun === true,
+    rowCount: manifest.content.rowCount,
+    partCount: manifest.parts.length,
+    sizeBytes: manifest.parts.reduce((sum, part) => sum + part.sizeBytes, 0),
+  }
+  const proven = ['manifest digest', 'SHA-256 of every part', 'row count of every part']
+  if (request.isDryRun === true) {
+    const planned = { rebuilt: plan.statements.map(({ subject }) => subject), notRebuilt: plan.notRebuilt }
+    return { ...base, ...planned, insertedRows: 0, updatedRows: 0, checked: proven }
+  }
+  const done = await ports.database.withDedicatedSession((session) =>
+    restoreInTransaction(session, plan, { manifest, request, ports, progress }),
+  )
+  return { ...base, ...done, checked: [...proven, 'row count in the database', 'whole-content digest in the database'] }
+}
+
+/** Throws SNAPSHOT_CORRUPT. */
+async function verifyParts(
+  manifest: SealedManifest['manifest'],
+  ports: RestorePorts,
+  progress: Progress,
+): Promise<void> {
+  const total = manifest.parts.reduce((sum, part) => sum + part.sizeBytes, 0)
+  let done = 0
+  for (const part of manifest.parts) {
+    await verifyPart(ports, part, (count) => {
+      done += count
+      progress({ phase: 'verify', done, total })
+    })
+  }
+}
+
+interface RestoreContext {
+  readonly manifest: SealedManifest['manifest']
+  readonly request: RestoreRequest
+  readonly ports: RestorePorts
+  readonly progress: Progress
+}
+
+async function restoreInTransaction(
+  session: DatabaseSession,
+  plan: RestorePlan,
+  context: RestoreContext,
+): Promise<Merged & Rebuilt> {
+  const { manifest, ports, progress } = context
+  const total = manifest.content.rowCount
+  let done = 0
+  const onRows = (count: number) => {
+    done += count
+    progress({ phase: 'load', done, total })
+  }
+  await session.execute(`BEGIN; ${FIXED_SETTINGS}; SET LOCAL lock_timeout TO ${LOCK_TIMEOUT_MS}`)
+  await session.execute(
+    `SELECT pg_advisory_xact_lock(hashtextextended(${quoteLiteral(`backstop_restore:${displayRelation(plan.target)}`)}, 0))`,
+  )
+  if (await exists(session, plan.target)) {
+    const merged = await mergeRows(
+      session,
+      manifest,
+      plan.target,
+      mergePolicy(plan.target, context.request),
+      ports,
+      onRows,
+    )
+    await session.execute('COMMIT')
+    return { ...merged, rebuilt: [], notRebuilt: [] }
+  }
+  await session.execute(plan.createTable)
+  const insertedRows = await loadRows(session, manifest, plan.target, true, ports, onRows)
+  progress({ phase: 'compare', done: 0, total: 1 })
+  await compareContent(session, manifest, plan.target)
+  const rebuilt = await rebuild(session, plan, progress)
+  await session.execute('COMMIT')
+  return { insertedRows, updatedRows: 0, ...rebuilt }
+}
+
+function mergePolicy(target: RelationName, request: RestoreRequest): 'skip' | 'overwrite' {
+  if (request.conflictPolicy === 'skip' || request.conflictPolicy === 'overwrite') return request.conflictPolicy
+  throw new BackstopError('RESTORE_TARGET_EXISTS', `${displayRelation(target)} exists`)
+}
+
+async function exists(session: DatabaseSession, relation: RelationName): Promise<boolean> {
+  const rows = await session.query(
+    `SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2`,
+    [relation.schema, relation.name],
+  )
+  return rows.length > 0
+}
+
+/** Each statement alone: one that fails is reported with the server's reason, and the rest goes on. */
+async function rebuild(session: DatabaseSession, plan: RestorePlan, progress: Progress): Promise<Rebuilt> {
+  const rebuilt: string[] = []
+  const notRebuilt = [...plan.notRebuilt]
+  for (const [index, { subject, sql }] of plan.statements.entries()) {
+    try {
+      await session.execute(`SAVEPOINT ${SAVEPOINT}; ${sql}; RELEASE SAVEPOINT ${SAVEPOINT}`)
+      rebuilt.push(subject)
+    } catch (error) {
+      if (!(error instanceof StatementError)) throw error
+      await session.execute(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`)
+      notRebuilt.push({ subject, reason: `${error.failure.message} (${error.failure.sqlState})` })
+    }
+    progress({ phase: 'rebuild', done: index + 1, total: plan.statements.length })
+  }
+  return { rebuilt, notRebuilt }
+}
