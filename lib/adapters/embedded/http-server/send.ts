@@ -1,6 +1,7 @@
 /** Send a response, and leave the connection in a state that is safe for the next request. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { HttpResponse } from '#lib/ports/index.ts'
+import { declaredBytes } from './body.ts'
 
 /** What may still come of a body that nobody reads, before the connection is cut. */
 const LINGER_BYTES = 262_144
@@ -35,7 +36,19 @@ function limitWriting(response: ServerResponse, writeMs: number): void {
   response.once('close', () => clearTimeout(timer))
 }
 
-/** Send it. A request whose body was not read to its end is the last one on its connection. */
+/** An unread body that node:http may drain by itself, so that the connection can serve the next request. */
+const DRAINED_BYTES = 65_536
+
+/** More may still come than is worth waiting for. */
+function isBodyOpen(message: IncomingMessage): boolean {
+  if (message.complete) return false
+  const { headers } = message
+  return (
+    headers['transfer-encoding'] !== undefined || headers.expect !== undefined || declaredBytes(message) > DRAINED_BYTES
+  )
+}
+
+/** Send it. A request with a long body that was not read to its end is the last one on its connection. */
 export function send(
   message: IncomingMessage,
   response: ServerResponse,
@@ -43,13 +56,13 @@ export function send(
   options: SendOptions,
 ): void {
   if (response.destroyed) return
-  const isBodyOpen = !message.complete
+  const isOpen = isBodyOpen(message)
   const bodyBytes = Buffer.from(answer.body)
   const headers: Record<string, string | number> = { ...answer.headers }
   if (answer.status !== 204) headers['content-length'] = bodyBytes.byteLength
-  if (isBodyOpen || options.isLast) headers['connection'] = 'close'
+  if (isOpen || options.isLast) headers['connection'] = 'close'
   response.writeHead(answer.status, headers)
-  if (!isBodyOpen) response.end(bodyBytes)
+  if (!isOpen) response.end(bodyBytes)
   else {
     response.write(bodyBytes)
     linger(message, response)
