@@ -10,7 +10,7 @@ import { APPROVAL_PARTITION, DUE_PARTITION, statePartition } from './record.ts'
 import type { Shelf } from './shelf.ts'
 import { findApproval, getApproval, moveTo, openShelf, refreshListed } from './shelf.ts'
 
-export const MAX_COMMENT_LENGTH = 2_000
+const MAX_COMMENT_LENGTH = 2_000
 const MAX_WAIT_MS = 600_000
 const EXPIRE_PAGE = 100
 

@@ -8,11 +8,13 @@ import type { Shelf } from './shelf.ts'
 import { addTo, findApproval } from './shelf.ts'
 import { newApprovalId } from './ticket-id.ts'
 
+/** Everything is judged on one reading of the book, and written only if the book is still the same. */
 export async function holdRequest(shelf: Shelf, request: ApprovalRequest): Promise<Approval> {
   return retryConflicts(async () => {
-    const existing = await findOpen(shelf, request.binding, 'pending')
+    const book = await readBook(shelf.options.store, request.binding.principal)
+    const existing = await findInBook(shelf, book, request.binding, 'pending')
     if (existing !== undefined) return existing
-    const book = await bookWithRoom(shelf, request.binding.principal)
+    await assertRoom(shelf, book, request.binding.principal)
     return addTo(shelf, newApproval(shelf, request), book)
   })
 }
@@ -23,7 +25,15 @@ export async function findOpen(
   binding: ApprovalBinding,
   state: 'pending' | 'approved',
 ): Promise<Approval | undefined> {
-  const book = await readBook(shelf.options.store, binding.principal)
+  return findInBook(shelf, await readBook(shelf.options.store, binding.principal), binding, state)
+}
+
+async function findInBook(
+  shelf: Shelf,
+  book: OpenBook,
+  binding: ApprovalBinding,
+  state: 'pending' | 'approved',
+): Promise<Approval | undefined> {
   const id = book.entries[bindingDigest(binding)]?.[state]
   const approval = id === undefined ? undefined : await findApproval(shelf, id)
   return approval?.state === state ? approval : undefined
@@ -42,17 +52,19 @@ function newApproval(shelf: Shelf, request: ApprovalRequest): Approval {
   }
 }
 
-/** The principal's book, with what is overdue struck out if it looks full. Throws RATE_LIMITED. */
-async function bookWithRoom(shelf: Shelf, principal: string): Promise<OpenBook> {
-  const { store } = shelf.options
+/** Strikes out what is overdue when the book is full. Throws RATE_LIMITED; RECORD_CHANGED when there is another book to judge. */
+async function assertRoom(shelf: Shelf, book: OpenBook, principal: string): Promise<void> {
   const limit = shelf.limits.maxPendingPerPrincipal
-  const book = await readBook(store, principal)
-  if (pendingIds(book).length < limit) return book
-  for (const id of pendingIds(book)) await findApproval(shelf, id)
-  const current = await readBook(store, principal)
-  const pendingCount = pendingIds(current).length
-  if (pendingCount < limit) return current
-  throw new BackstopError('RATE_LIMITED', `${pendingCount} statements of this principal wait for a decision already`, {
-    details: { pending: pendingCount, limit },
-  })
+  const pending = pendingIds(book)
+  if (pending.length < limit) return
+  for (const id of pending) await findApproval(shelf, id)
+  const { version } = await readBook(shelf.options.store, principal)
+  if (version !== book.version) throw new BackstopError('RECORD_CHANGED', 'the open approvals have changed')
+  throw new BackstopError(
+    'RATE_LIMITED',
+    `${pending.length} statements of this principal wait for a decision already`,
+    {
+      details: { pending: pending.length, limit },
+    },
+  )
 }

@@ -1,4 +1,4 @@
-export { MAX_COMMENT_LENGTH, openApprovalDesk } from './desk.ts'
+export { openApprovalDesk } from './desk.ts'
 export type {
   Approval,
   ApprovalBinding,
@@ -11,4 +11,3 @@ export type {
   ClaimRefusal,
 } from './model.ts'
 export type { ApprovalDeskOptions, ApprovalLimits } from './options.ts'
-export { DEFAULT_APPROVAL_LIMITS } from './options.ts'

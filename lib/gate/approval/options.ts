@@ -22,7 +22,7 @@ export interface ApprovalDeskOptions extends Partial<ApprovalLimits> {
   readonly selfApproval?: { warn(message: string): void }
 }
 
-export const DEFAULT_APPROVAL_LIMITS: ApprovalLimits = {
+const DEFAULT_APPROVAL_LIMITS: ApprovalLimits = {
   pendingMs: 60 * MINUTE_MS,
   validAfterDecisionMs: 15 * MINUTE_MS,
   maxPendingPerPrincipal: 50,

@@ -27,7 +27,7 @@ const RECOVERY = `Independent of the verdict, \`require_recovery_for_critical\` 
 | --- | --- | --- |
 | that it drops, truncates, empties or rewrites | yes | yes |
 | whose rows an UPDATE, DELETE or MERGE reaches | yes | yes |
-| that lose rows through a cascade alone | with \`cascade_risk_requires_group_readiness\` | yes |
+| that lose rows only through a cascade, a child table, a rule or a function | with \`cascade_risk_requires_group_readiness\` | yes |
 | joined to them by foreign keys | with \`foreign_key_grouping_enabled\` | with \`foreign_key_grouping_enabled\` |
 | of a recovery group of one of them | as that one | as that one |`
 

@@ -4,7 +4,7 @@ import { maxRisk, quoteRelation } from '#lib/kernel/index.ts'
 import type { Assessment, ResolvedTarget } from '../assess/index.ts'
 import type { Classification, ClassifiedStatement, RefusedText } from '../classify/index.ts'
 import type { DecisionFacts } from './model.ts'
-import { normalizeOperation } from './operation.ts'
+import { normalizeOperation, operationOfTarget } from './operation.ts'
 
 const EXPLAIN_ANALYZE = 'EXPLAIN ANALYZE '
 
@@ -71,13 +71,14 @@ function collectLevels(statement: ClassifiedStatement, assessment: Assessment | 
   return [...new Set(all)]
 }
 
-/** `EXPLAIN ANALYZE DELETE` is a DELETE too. */
+/** `EXPLAIN ANALYZE DELETE` is a DELETE too, and so is a MERGE that deletes. */
 function collectOperations(statement: ClassifiedStatement): readonly string[] {
   const labels = [statement.operation, ...statement.operations].map(normalizeOperation)
   const analyzed = labels
     .filter((label) => label.startsWith(EXPLAIN_ANALYZE))
     .map((label) => label.slice(EXPLAIN_ANALYZE.length))
-  return [...new Set([...labels, ...analyzed])]
+  const accesses = statement.targets.flatMap((target) => operationOfTarget(target) ?? [])
+  return [...new Set([...labels, ...analyzed, ...accesses])]
 }
 
 function splitTables(
@@ -87,9 +88,9 @@ function splitTables(
   const named = new Set(
     targets.filter((target) => target.isDestructive).map((target) => quoteRelation(target.relation)),
   )
-  const hasChildren = targets.some((target) => target.isDestructive && target.relationKind === 'p')
+  const leadsOn = targets.some((target) => target.isDestructive && LEADS_TO_TABLES.has(target.relationKind))
   const losing = assessment?.losingTables ?? []
-  const isDirect = (table: RelationName) => hasChildren || named.has(quoteRelation(table))
+  const isDirect = (table: RelationName) => leadsOn || named.has(quoteRelation(table))
   return {
     directTables: losing.filter(isDirect),
     cascadeTables: losing.filter((table) => !isDirect(table)),
@@ -97,7 +98,12 @@ function splitTables(
   }
 }
 
-/** Rows change in place or go one by one. A destruction as a whole is among the losing tables instead. */
-function isOverwritten(target: ResolvedTarget): boolean {
-  return target.access === 'update' || target.access === 'delete' || target.access === 'merge'
+/** Partitioned tables and views hold no rows: the tables that they lead to are among the losing ones. */
+const LEADS_TO_TABLES: ReadonlySet<string> = new Set(['p', 'v'])
+
+/** Rows change in place or go one by one. A foreign table is named here too, so that its lack of recovery points stops it. */
+function isOverwritten({ access, relationKind, isDestructive }: ResolvedTarget): boolean {
+  if (LEADS_TO_TABLES.has(relationKind)) return false
+  if (relationKind === 'f' && isDestructive) return true
+  return access === 'update' || access === 'delete' || access === 'merge'
 }

@@ -61,7 +61,7 @@ export const POLICY_FIELDS = {
       .default(['DROP DATABASE', 'DROP SCHEMA']),
     type: 'list of operations',
     meaning:
-      'Never executed, wherever they stand in a statement: a CTE, a `DO` body, an `EXPLAIN ANALYZE`. An entry covers every operation that begins with its words, so `DROP` covers `DROP TABLE`.',
+      'Never executed, wherever they stand in a statement: a CTE, a `DO` body, an `EXPLAIN ANALYZE`, an arm of `MERGE`. An entry covers every operation that begins with its words, so `DROP` covers `DROP TABLE`.',
   },
   require_recovery_for_critical: {
     schema: z.boolean().default(true),
@@ -124,7 +124,7 @@ export const POLICY_FIELDS = {
       .default([]),
     type: 'list of tables',
     meaning:
-      'A statement that touches one of them is at least IMPACT_CRITICAL. `name` means the table in every schema, `schema.name` that one; letter case does not matter.',
+      'A write to one of them is at least IMPACT_CRITICAL, a read at least HIGH, also through views and functions. `name` means the table in every schema, `schema.name` that one; letter case does not matter.',
   },
   protected_columns: {
     schema: z
@@ -138,7 +138,7 @@ export const POLICY_FIELDS = {
       .default({}),
     type: 'table → list of columns',
     meaning:
-      'A statement that reads or writes one of the columns is at least IMPACT_CRITICAL. Tables as in `protected_tables`; `["*"]` means every column.',
+      'A write to one of the columns is at least IMPACT_CRITICAL, a read at least HIGH. Tables as in `protected_tables`; `["*"]` means every column.',
   },
   unknown_impact_action: {
     schema: z.enum(['execute', 'approve', 'block']).default('approve'),

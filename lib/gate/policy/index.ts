@@ -3,7 +3,7 @@ export { renderPolicyDocument } from './document.ts'
 export { describeFacts } from './facts.ts'
 export type { PolicyKeeperOptions } from './keeper.ts'
 export { activatePolicy, openPolicyKeeper } from './keeper.ts'
-export { actionOfLevel, parseLevelActions } from './level-action.ts'
+export { parseLevelActions } from './level-action.ts'
 export type {
   ActivePolicy,
   DecisionFacts,
@@ -16,9 +16,7 @@ export type {
   PolicyProblem,
   PolicyRefusal,
   PolicyReload,
-  PolicyRule,
   RecoveryPlan,
-  RuleAnswer,
   Verdict,
 } from './model.ts'
 export { defaultPolicy, formatProblem, parsePolicy } from './parse-policy.ts'

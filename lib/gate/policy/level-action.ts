@@ -9,6 +9,10 @@ export function isStricter(left: PolicyAction, right: PolicyAction): boolean {
   return POLICY_ACTIONS.indexOf(left) > POLICY_ACTIONS.indexOf(right)
 }
 
+export function stricterOf(left: PolicyAction, right: PolicyAction): PolicyAction {
+  return isStricter(right, left) ? right : left
+}
+
 /** The override of the level where there is one, else the approval list. */
 export function actionOfLevel(level: RiskLevel, active: ActivePolicy): PolicyAction {
   const override = active.levelActions[level]

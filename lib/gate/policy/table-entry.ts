@@ -30,9 +30,17 @@ export function parseTableEntry(text: string): TableEntry | undefined {
   return second === undefined ? { name: first } : { schema: first, name: second }
 }
 
+/** Entries are few and asked about for every statement. */
+const knownEntries = new Map<string, TableEntry | undefined>()
+
+function entryOf(text: string): TableEntry | undefined {
+  if (!knownEntries.has(text)) knownEntries.set(text, parseTableEntry(text))
+  return knownEntries.get(text)
+}
+
 /** True when the entry means the relation. Letter case never matters: protecting too much is the smaller fault. */
 export function matchesTable(entry: string, relation: RelationName): boolean {
-  const table = parseTableEntry(entry)
+  const table = entryOf(entry)
   if (table === undefined) return false
   if (table.schema !== undefined && !isSameName(table.schema, relation.schema)) return false
   return isSameName(table.name, relation.name)

@@ -11,6 +11,8 @@ interface Case {
   readonly expected: readonly [PolicyAction, string, string]
 }
 
+const protectedWrite = { code: 'protected-table', level: 'IMPACT_CRITICAL', message: 'm' } as const
+const protectedRead = { code: 'protected-column', level: 'HIGH', message: 'm' } as const
 const unknownNode = { code: 'unknown-node-kind', level: 'CRITICAL', message: 'm' } as const
 
 const CASES: readonly Case[] = [
@@ -45,6 +47,12 @@ const CASES: readonly Case[] = [
     facts: { level: 'HIGH', operation: 'DROP MATERIALIZED VIEW' },
     fields: { block_operations: ['DROP'] },
     expected: ['block', 'block-operations', 'DROP MATERIALIZED VIEW is blocked by policy'],
+  },
+  {
+    name: 'a block on DROP FUNCTION covers DROP ROUTINE, which drops functions too',
+    facts: { level: 'HIGH', operation: 'DROP ROUTINE' },
+    fields: { block_operations: ['DROP FUNCTION'] },
+    expected: ['block', 'block-operations', 'DROP ROUTINE is blocked by policy'],
   },
   {
     name: 'a block on CREATE INDEX leaves CREATE INDEXER alone',
@@ -152,17 +160,33 @@ const CASES: readonly Case[] = [
   },
   {
     name: 'a protected table asks for approval by name',
-    facts: { protectedTable: 'public.users' },
+    facts: { protectedTable: 'public.users', findings: [protectedWrite] },
     expected: ['approve', 'protected-object', 'UPDATE on protected public.users requires approval'],
   },
   {
     name: 'reading a protected column asks for approval',
-    facts: { level: 'SAFE', operation: 'SELECT', protectedColumns: ['users.email'] },
+    facts: {
+      level: 'HIGH',
+      operation: 'SELECT',
+      protectedColumns: ['users.email'],
+      findings: [protectedRead],
+    },
     expected: ['approve', 'protected-object', 'SELECT on protected users.email requires approval'],
   },
   {
+    name: 'reading a protected column executes where HIGH does, whatever writing to it leads to',
+    facts: {
+      level: 'HIGH',
+      operation: 'SELECT',
+      protectedColumns: ['users.email'],
+      findings: [protectedRead],
+    },
+    levelActions: { HIGH: 'execute', IMPACT_CRITICAL: 'block' },
+    expected: ['execute', 'level-action', 'HIGH SQL may execute immediately'],
+  },
+  {
     name: 'a protected table is blocked where IMPACT_CRITICAL is',
-    facts: { protectedTable: 'public.users' },
+    facts: { protectedTable: 'public.users', findings: [protectedWrite] },
     levelActions: { IMPACT_CRITICAL: 'block' },
     expected: ['block', 'protected-object', 'UPDATE on protected public.users is blocked by policy'],
   },

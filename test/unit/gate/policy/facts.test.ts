@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Assessment } from '#lib/gate/assess/index.ts'
-import type { ClassifiedStatement } from '#lib/gate/classify/index.ts'
+import type { Access, ClassifiedStatement, Target } from '#lib/gate/classify/index.ts'
 import { describeFacts } from '#lib/gate/policy/index.ts'
 import { sha256Hex } from '#lib/kernel/index.ts'
 
@@ -34,6 +34,8 @@ const ASSESSMENT: Assessment = {
   functions: [],
   unresolved: [],
   impact: { method: 'not-applicable' },
+  unknownFunctions: [],
+  isBuiltInOnly: true,
   losingTables: [],
   protectedColumns: [],
 }
@@ -43,6 +45,24 @@ test('names every operation inside the statement, also the one under EXPLAIN ANA
   expect(describeFacts(insert).operations).toEqual(['INSERT', 'DELETE', 'SELECT'])
   const explain = statementOf({ operation: 'Explain Analyze Delete', operations: ['Explain Analyze Delete'] })
   expect(describeFacts(explain).operations).toEqual(['EXPLAIN ANALYZE DELETE', 'DELETE'])
+})
+
+test('names what an access to a target does, where the label does not say it', () => {
+  const target = (access: Access): Target => ({
+    object: { name: 'orders' },
+    objectKind: 'table',
+    access,
+    scope: 'filtered',
+    isDestructive: false,
+    isCascade: false,
+    isOnly: false,
+  })
+  const operationsOf = (operation: string, accesses: readonly Access[]) =>
+    describeFacts(statementOf({ operation, operations: [operation], targets: accesses.map(target) })).operations
+  expect(operationsOf('MERGE', ['merge', 'delete', 'read'])).toEqual(['MERGE', 'DELETE'])
+  expect(operationsOf('INSERT', ['insert', 'update'])).toEqual(['INSERT', 'UPDATE'])
+  expect(operationsOf('SELECT INTO', ['read', 'create'])).toEqual(['SELECT INTO', 'CREATE TABLE'])
+  expect(operationsOf('CREATE TRIGGER', ['alter'])).toEqual(['CREATE TRIGGER'])
 })
 
 test('keeps every level of the text, the findings and the assessment', () => {
@@ -71,6 +91,17 @@ test('splits the tables that lose rows by what reaches them', () => {
     losingTables: [orders, items],
   })
   expect(partitioned).toMatchObject({ directTables: [orders, items], cascadeTables: [] })
+  const foreign = describeFacts(statementOf({ operation: 'TRUNCATE' }), {
+    ...ASSESSMENT,
+    targets: [{ ...resolved, relationKind: 'f', access: 'truncate' }],
+  })
+  expect(foreign.writtenTables).toEqual([orders])
+  const throughView = describeFacts(statementOf({ operation: 'DELETE' }), {
+    ...ASSESSMENT,
+    targets: [{ ...resolved, relationKind: 'v', access: 'delete' }],
+    losingTables: [items],
+  })
+  expect(throughView).toMatchObject({ directTables: [items], cascadeTables: [], writtenTables: [] })
   const update = describeFacts(statementOf({ operation: 'UPDATE' }), {
     ...ASSESSMENT,
     targets: [

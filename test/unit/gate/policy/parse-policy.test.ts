@@ -137,11 +137,13 @@ const REFUSED: readonly (readonly [string, unknown, readonly string[]])[] = [
   ],
   [
     'an operation that would block nothing',
-    { block_operations: ['DROP DATABSE', 'DELETE FROM', 'DLETE'] },
+    { block_operations: ['DROP DATABSE', 'DELETE FROM', 'DLETE', 'DROP USER', 'CREATE UNIQUE INDEX'] },
     [
       'block_operations[0]: "DROP DATABSE" names no kind of object; did you mean DROP DATABASE?',
       'block_operations[1]: "DELETE FROM" has no kinds: write DELETE; did you mean DELETE?',
       'block_operations[2]: "DLETE" does not begin with an SQL command; did you mean DELETE?',
+      'block_operations[3]: "DROP USER" goes by another name; did you mean DROP ROLE?',
+      'block_operations[4]: "CREATE UNIQUE INDEX" goes by another name; did you mean CREATE INDEX?',
     ],
   ],
   [
