@@ -21,6 +21,7 @@ export const PLAIN_ENCODINGS = [
   'timestamp',
   'timestamptz',
   'numeric',
+  'xml',
   'text',
 ] as const
 
@@ -29,6 +30,7 @@ export const PLAIN_ENCODINGS = [
  *
  * `numeric` keeps decimal text of any length; `decimal` an unscaled 64-bit integer.
  * `text` is the server's own output form, taken with `format('%s', column)` and read back by the type's input function;
+ * `xml` is its stored text, declaration and all, which the output form leaves out;
  * all others are the type's binary form, converted without loss.
  */
 export type ColumnEncoding =
@@ -59,8 +61,14 @@ const PHYSICAL: Readonly<Record<EncodingKind, PhysicalType>> = {
   timestamp: 'int64',
   timestamptz: 'int64',
   numeric: 'bytes',
+  xml: 'bytes',
   text: 'bytes',
   decimal: 'int64',
+}
+
+/** True for forms that the server makes of the value, and that need a cast on the way back. */
+export function isCastForm(encoding: ColumnEncoding): boolean {
+  return encoding.kind === 'text' || encoding.kind === 'xml'
 }
 
 /** The columnar column of an encoding. */
@@ -80,6 +88,7 @@ function logicalOf(encoding: ColumnEncoding): LogicalType {
     case 'binary':
       return { kind: 'none' }
     case 'numeric':
+    case 'xml':
     case 'text':
       return { kind: 'string' }
     case 'jsonb':

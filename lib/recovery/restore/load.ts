@@ -2,7 +2,7 @@
 import type { RelationName } from '#lib/kernel/index.ts'
 import { BackstopError, quoteIdentifier, quoteRelation } from '#lib/kernel/index.ts'
 import type { Columnar, ColumnBatch, DatabaseSession, ObjectStore } from '#lib/ports/index.ts'
-import { encodeCopyHeader, encodeCopyRows, encodeCopyTrailer } from '../copy/index.ts'
+import { encodeCopyHeader, encodeCopyRows, encodeCopyTrailer, isCastForm } from '../copy/index.ts'
 import type { ContentColumn, Manifest } from '../manifest/index.ts'
 import { buildDigestQuery } from '../snapshot/index.ts'
 
@@ -26,7 +26,7 @@ export async function loadRows(
   if (columns.length === 0) return await loadEmptyRows(session, manifest.content.rowCount, target)
   const rows = encodeRows(manifest, ports, onRows)
   const list = columns.map((column) => quoteIdentifier(column.name)).join(', ')
-  if (!columns.some((column) => column.encoding.kind === 'text')) {
+  if (!columns.some((column) => isCastForm(column.encoding))) {
     // FREEZE: nobody else can see the table yet, and its rows need no second visit by vacuum.
     const freeze = isNew ? ', FREEZE' : ''
     return await session.copyIn(`COPY ${quoteRelation(target)} (${list}) FROM STDIN (FORMAT binary${freeze})`, rows)
@@ -40,7 +40,7 @@ export async function loadRows(
 function buildStaging(manifest: Manifest): string {
   const types = new Map(manifest.definition.columns.map((column) => [column.name, column.type]))
   const columns = manifest.content.columns.map(({ name, encoding }) => {
-    const type = encoding.kind === 'text' ? 'pg_catalog.text' : types.get(name)
+    const type = isCastForm(encoding) ? 'pg_catalog.text' : types.get(name)
     return `${quoteIdentifier(name)} ${type}`
   })
   return `CREATE TEMPORARY TABLE ${STAGING} (${columns.join(', ')}) ON COMMIT DROP`
@@ -57,7 +57,7 @@ function buildTransfer(manifest: Manifest, target: RelationName, list: string): 
 }
 
 function castOf(name: string, encoding: ContentColumn['encoding'], type: string): string {
-  return encoding.kind === 'text' ? `${quoteIdentifier(name)}::${type}` : quoteIdentifier(name)
+  return isCastForm(encoding) ? `${quoteIdentifier(name)}::${type}` : quoteIdentifier(name)
 }
 
 /** Rows of a table without stored columns. */

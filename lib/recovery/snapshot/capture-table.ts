@@ -146,8 +146,7 @@ function unsupportedColumn(relation: RelationName, column: string, type: string)
 }
 
 function copyQueryOf(relation: RelationName, read: ReadDefinition, columns: readonly StoredColumn[]): string {
-  const list = columns.map(({ name, encoding }) => ({ name, isText: encoding.kind === 'text' }))
-  return buildCopyQuery(relation, list, read.definition.kind === 'partitioned table')
+  return buildCopyQuery(relation, columns, read.definition.kind === 'partitioned table')
 }
 
 /** The digest of the same rows, by the database; its own count must be ours. */

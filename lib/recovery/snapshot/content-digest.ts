@@ -1,6 +1,7 @@
 /** SQL of the whole-content digest: the same for the same set of rows, whatever their order. */
 import type { RelationName } from '#lib/kernel/index.ts'
 import { quoteIdentifier, quoteRelation } from '#lib/kernel/index.ts'
+import type { ColumnEncoding, EncodingKind } from '../copy/index.ts'
 
 /** Of an empty table. */
 export const EMPTY_DIGEST = '0'
@@ -21,14 +22,17 @@ export function buildDigestQuery(relation: RelationName, columns: readonly strin
 /** The COPY that reads the columns in their stored forms. */
 export function buildCopyQuery(
   relation: RelationName,
-  columns: readonly { readonly name: string; readonly isText: boolean }[],
+  columns: readonly { readonly name: string; readonly encoding: ColumnEncoding }[],
   isPartitioned: boolean,
 ): string {
-  const list = columns.map(({ name, isText }) => {
-    const column = `t.${quoteIdentifier(name)}`
-    // IS DISTINCT FROM: a composite of NULLs IS NULL and yet is a value. format: the type's own output, past any cast.
-    return isText ? `CASE WHEN ${column} IS DISTINCT FROM NULL THEN format('%s', ${column}) END` : column
-  })
+  const list = columns.map(({ name, encoding }) => formOf(`t.${quoteIdentifier(name)}`, encoding.kind))
   const from = `${isPartitioned ? '' : 'ONLY '}${quoteRelation(relation)}`
   return `COPY (SELECT ${list.join(', ')} FROM ${from} AS t) TO STDOUT (FORMAT binary)`
+}
+
+function formOf(column: string, kind: EncodingKind): string {
+  if (kind === 'xml') return `${column}::text`
+  if (kind !== 'text') return column
+  // IS DISTINCT FROM: a composite of NULLs IS NULL and yet is a value. format: the type's own output, past any cast.
+  return `CASE WHEN ${column} IS DISTINCT FROM NULL THEN format('%s', ${column}) END`
 }

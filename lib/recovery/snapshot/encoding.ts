@@ -33,6 +33,7 @@ const BUILT_IN: ReadonlyMap<number, ColumnEncoding> = new Map(
     timestamptz: [1184],
     uuid: [2950],
     jsonb: [3802],
+    xml: [142],
   } as const).flatMap(([kind, oids]) => oids.map((oid) => [oid, { kind } as ColumnEncoding] as const)),
 )
 
