@@ -54,12 +54,20 @@ export interface CappedResult {
  */
 export interface DatabaseSession {
   readonly processId: number
-  /** One statement over the extended protocol; rows as objects. For our own statements. */
-  query<Row extends object>(sql: string, parameters?: readonly SqlParameter[]): Promise<Row[]>
+  /**
+   * One statement over the extended protocol; rows as objects. For our own statements.
+   * `preparedAs` keeps its plan on the connection under that name; the same name always means the same text.
+   */
+  query<Row extends object>(sql: string, parameters?: readonly SqlParameter[], preparedAs?: string): Promise<Row[]>
   /** Our own fixed statements, several at once, over the simple protocol. Never with foreign text. */
   execute(sql: string): Promise<void>
   /** A foreign statement: extended protocol, exactly one, capped in rows and bytes. */
   runCapped(sql: string, options: CappedOptions): Promise<CappedResult>
+  /**
+   * The caller's word that no transaction is open and that nothing foreign ran but reads of built-in functions: the session
+   * is lent again without being cleaned.
+   */
+  leaveClean(): void
   copyOut(sql: string): AsyncIterable<Uint8Array>
   /** Returns the number of rows that the server took in. */
   copyIn(sql: string, chunks: AsyncIterable<Uint8Array>): Promise<number>

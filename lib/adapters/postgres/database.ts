@@ -3,7 +3,7 @@ import pg from 'pg'
 import { BackstopError } from '#lib/kernel/index.ts'
 import type { Database, DatabaseSession } from '#lib/ports/index.ts'
 import { mapDatabaseError } from './failure.ts'
-import { sessionOf } from './session.ts'
+import { lend } from './session.ts'
 
 export interface PostgresOptions {
   /** `postgresql://user:password@host:port/name?sslmode=…`. Never shown. */
@@ -32,6 +32,15 @@ function labelOf(url: string): string {
   }
 }
 
+/** The driver remembers by name what it prepared; after DEALLOCATE ALL it has to prepare again. */
+function forgetPrepared(client: pg.PoolClient): void {
+  const { connection } = client as unknown as {
+    connection: Record<'parsedStatements' | 'submittedNamedStatements', object>
+  }
+  connection.parsedStatements = {}
+  connection.submittedNamedStatements = {}
+}
+
 class PostgresDatabase implements Database {
   readonly label: string
   readonly #pool: pg.Pool
@@ -55,12 +64,14 @@ class PostgresDatabase implements Database {
     const client = await this.#connect(() => this.#pool.connect())
     const onError = () => {}
     client.on('error', onError)
+    const lent = lend(client, this.label)
     try {
-      return await use(sessionOf(client, this.label))
+      return await use(lent.session)
     } finally {
       client.off('error', onError)
+      if (lent.isLeftClean() && client.getTransactionStatus() === 'I') client.release()
       // Not awaited: the caller has its result, and the pool lends the connection again only when it is clean.
-      void this.#giveBack(client)
+      else void this.#giveBack(client)
     }
   }
 
@@ -69,7 +80,7 @@ class PostgresDatabase implements Database {
     client.on('error', () => {})
     await this.#connect(() => client.connect())
     try {
-      return await use(sessionOf(client, this.label))
+      return await use(lend(client, this.label).session)
     } finally {
       await client.end().catch(() => {})
     }
@@ -99,6 +110,7 @@ class PostgresDatabase implements Database {
     try {
       if (client.getTransactionStatus() !== 'I') await client.query('ROLLBACK')
       await client.query(CLEAN_SESSION)
+      forgetPrepared(client)
       client.release()
     } catch {
       client.release(true)

@@ -8,8 +8,21 @@ import { mapDatabaseError } from './failure.ts'
 
 const COPY_BUFFER_BYTES = 1 << 20
 
+export interface LentSession {
+  readonly session: DatabaseSession
+  readonly isLeftClean: () => boolean
+}
+
 /** Wrap a client; every rejection is mapped by `mapDatabaseError`. */
-export function sessionOf(client: pg.ClientBase, label: string): DatabaseSession {
+export function lend(client: pg.ClientBase, label: string): LentSession {
+  let isLeftClean = false
+  const session = sessionOf(client, label, () => {
+    isLeftClean = true
+  })
+  return { session, isLeftClean: () => isLeftClean }
+}
+
+function sessionOf(client: pg.ClientBase, label: string, leaveClean: () => void): DatabaseSession {
   const mapped = async <T>(work: Promise<T>): Promise<T> => {
     try {
       return await work
@@ -19,14 +32,14 @@ export function sessionOf(client: pg.ClientBase, label: string): DatabaseSession
   }
   return {
     processId: (client as unknown as { processID: number }).processID,
-    query: (sql, parameters) =>
-      mapped(
-        client
-          .query({ text: sql, values: [...(parameters ?? [])], queryMode: 'extended' } as pg.QueryConfig)
-          .then((result) => result.rows),
-      ),
+    query: (sql, parameters, preparedAs) => {
+      const config = { text: sql, values: [...(parameters ?? [])], queryMode: 'extended' }
+      const named = preparedAs === undefined ? config : { ...config, name: preparedAs }
+      return mapped(client.query(named as pg.QueryConfig).then((result) => result.rows))
+    },
     execute: (sql) => mapped(client.query(sql).then(() => undefined)),
     runCapped: (sql, options) => mapped(runCappedQuery(client, sql, options)),
+    leaveClean,
     copyOut: (sql) => copyOut(client, sql, label),
     copyIn: async (sql, chunks) => {
       const sink = client.query(copyFrom(sql, { highWaterMark: COPY_BUFFER_BYTES }))

@@ -20,7 +20,8 @@ export interface ResolvedFunction {
   readonly bodySha256: string
 }
 
-export type ImpactMethod = 'counted' | 'bounded' | 'planner' | 'statistics' | 'unknown' | 'not-applicable'
+/** `measured`: by running the statement and rolling it back, when the row guard stopped it. */
+export type ImpactMethod = 'counted' | 'bounded' | 'measured' | 'planner' | 'statistics' | 'unknown' | 'not-applicable'
 
 export interface Impact {
   readonly method: ImpactMethod
@@ -37,8 +38,12 @@ export interface Assessment {
   readonly findings: readonly Finding[]
   readonly targets: readonly ResolvedTarget[]
   readonly functions: readonly ResolvedFunction[]
-  /** Names that resolve to nothing: the statement may create them, or will fail. */
+  /** Relations that have to exist for the statement and do not: it will fail. */
   readonly unresolved: readonly string[]
+  /** Called functions that do not exist: it will fail. */
+  readonly unknownFunctions: readonly string[]
+  /** True when no function of a user or an extension is reached: the session cannot be left changed. */
+  readonly isBuiltInOnly: boolean
   readonly impact: Impact
   /** Every table that loses rows, columns or itself: the destructive targets, their partitions, and what cascades reach. */
   readonly losingTables: readonly RelationName[]

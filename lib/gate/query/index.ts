@@ -1,3 +1,4 @@
+export { openQueryGate } from './gate.ts'
 export type {
   AnalyzeAnswer,
   CommandAnswer,
@@ -12,3 +13,4 @@ export type {
   RowsAnswer,
   SafetyMetadata,
 } from './model.ts'
+export type { GateObserver, GateParts } from './parts.ts'

@@ -1,0 +1,153 @@
+/** From a classified statement to what it means in this database. Only raises the level. */
+import type { RiskLevel } from '#lib/kernel/index.ts'
+import { displayRelation, maxRisk } from '#lib/kernel/index.ts'
+import type { DatabaseSession, SqlParameter } from '#lib/ports/index.ts'
+import type { ClassifiedStatement, Finding, Target } from '../classify/index.ts'
+import type { Policy } from '../policy/index.ts'
+import type { FunctionRow, RelationRow } from './catalog-rows.ts'
+import { type Closure, followStatement } from './closure.ts'
+import { measureImpact, passesThreshold } from './impact.ts'
+import { findLosingTables } from './losing-tables.ts'
+import { lossRoots } from './loss-roots.ts'
+import type { Assessment, Impact, ResolvedFunction, ResolvedTarget } from './model.ts'
+import { judgeProtection } from './protect.ts'
+import { findTriggerFunctions } from './triggers.ts'
+
+const VOLATILITY = { i: 'immutable', s: 'stable', v: 'volatile' } as const
+const RELATION_KINDS = new Set(['table', 'view', 'materialized view', 'foreign table', 'index', 'sequence'])
+const NOT_APPLICABLE: Impact = { method: 'not-applicable' }
+
+function resolveTarget(target: Target, row: RelationRow): ResolvedTarget {
+  return {
+    oid: row.oid,
+    relation: { schema: row.schema, name: row.name },
+    relationKind: row.kind,
+    access: target.access,
+    scope: target.scope,
+    isDestructive: target.isDestructive,
+  }
+}
+
+function resolveFunction(row: FunctionRow): ResolvedFunction {
+  return { oid: row.oid, identity: row.identity, volatility: VOLATILITY[row.volatility], bodySha256: row.bodySha256 }
+}
+
+/** Each target beside its row; targets that are not relations are not in the catalog of relations. */
+function pairTargets(statement: ClassifiedStatement, closure: Closure): readonly (readonly [Target, RelationRow])[] {
+  return closure.direct.flatMap((row) => {
+    const target = statement.targets[row.written]
+    return target === undefined || row.oid === 0 || !RELATION_KINDS.has(target.objectKind)
+      ? []
+      : [[target, row] as const]
+  })
+}
+
+/** Relations that must exist for the statement to run at all, and do not. */
+function missingRelations(statement: ClassifiedStatement, closure: Closure): readonly string[] {
+  return closure.direct
+    .filter((row) => row.oid === 0)
+    .flatMap((row) => {
+      const target = statement.targets[row.written]
+      if (target === undefined || target.access === 'create' || !RELATION_KINDS.has(target.objectKind)) return []
+      const { schema, name } = target.object
+      return [schema === undefined ? name : `${schema}.${name}`]
+    })
+}
+
+function impactFindings(impact: Impact, policy: Policy): readonly Finding[] {
+  if (!passesThreshold(impact, policy)) return []
+  const share = impact.percent === undefined ? '' : ` (${impact.percent} % of the table)`
+  const atLeast = impact.method === 'bounded' ? 'at least ' : ''
+  const message = `It reaches ${atLeast}${impact.rowCount} rows${share}, by method ${impact.method}.`
+  return [{ code: 'impact-over-threshold', level: 'IMPACT_CRITICAL', message }]
+}
+
+/** Top-level UPDATE and DELETE are measured, by text or by plan; other writes are counted by the row guard. */
+function measuredTarget(statement: ClassifiedStatement, pairs: readonly (readonly [Target, RelationRow])[]) {
+  if (!/^(EXPLAIN ANALYZE )?(UPDATE|DELETE)$/.test(statement.operation)) return undefined
+  return pairs.find(([target]) => target.access === 'update' || target.access === 'delete')
+}
+
+/**
+ * Resolve, follow and measure within the session's open READ ONLY transaction.
+ *
+ * Invariants: `level` ≥ the classification's
+ * Throws:     StatementError when a look-up is refused (a schema that the role may not use), DATABASE_UNREACHABLE
+ */
+export async function assess(
+  session: DatabaseSession,
+  sql: string,
+  parameters: readonly SqlParameter[],
+  statement: ClassifiedStatement,
+  policy: Policy,
+): Promise<Assessment> {
+  const closure = await followStatement(session, sql, statement)
+  const pairs = pairTargets(statement, closure)
+  const targets = pairs.map(([target, row]) => resolveTarget(target, row))
+  const protection = judgeProtection(policy, {
+    targets,
+    columns: statement.columns,
+    indirect: closure.indirect.map((row) => ({ schema: row.schema, name: row.name })),
+    indirectColumns: closure.indirectColumns,
+  })
+  const measured = policy.impact_analysis_enabled ? measuredTarget(statement, pairs) : undefined
+  const impact =
+    measured === undefined
+      ? NOT_APPLICABLE
+      : await measure(session, sql, parameters, statement, policy, closure, measured)
+  const roots = [...lossRoots(pairs), ...closure.indirectLosses]
+  const findings = [
+    ...statement.findings,
+    ...closure.findings,
+    ...protection.findings,
+    ...impactFindings(impact, policy),
+  ]
+  const written = targets.filter((target) => target.access !== 'read').map((target) => target.oid)
+  const triggerFunctions = written.length === 0 ? [] : await findTriggerFunctions(session, written)
+  return {
+    level: findings.reduce<RiskLevel>((level, finding) => maxRisk(level, finding.level), statement.level),
+    findings,
+    targets,
+    functions: [...closure.functions.map(resolveFunction), ...triggerFunctions],
+    unresolved: missingRelations(statement, closure),
+    unknownFunctions: closure.unknownFunctions,
+    isBuiltInOnly: closure.isBuiltInOnly,
+    impact,
+    losingTables: roots.length === 0 ? [] : await findLosingTables(session, roots),
+    ...(protection.protectedTable === undefined ? {} : { protectedTable: protection.protectedTable }),
+    protectedColumns: protection.protectedColumns,
+  }
+}
+
+function measure(
+  session: DatabaseSession,
+  sql: string,
+  parameters: readonly SqlParameter[],
+  statement: ClassifiedStatement,
+  policy: Policy,
+  closure: Closure,
+  [target, row]: readonly [Target, RelationRow],
+): Promise<Impact> {
+  return measureImpact(session, {
+    sql: sql
+      .trim()
+      .replace(/;\s*$/, '')
+      .replace(/^explain\s+(\([^)]*\)|analyze|verbose|\s)+/i, ''),
+    parameters,
+    shape: statement.impact,
+    target: resolveTarget(target, row),
+    estimatedTableRows: Math.max(row.estimatedRows, 0),
+    mayCount: closure.findings.every((finding) => finding.level === 'SAFE'),
+    policy,
+  })
+}
+
+/** `oid:schema.name`, for an approval's binding. */
+export function bindRelations(assessment: Assessment): readonly string[] {
+  return [...new Set(assessment.targets.map((target) => `${target.oid}:${displayRelation(target.relation)}`))].sort()
+}
+
+/** `oid:identity:digest`, for an approval's binding. */
+export function bindFunctions(assessment: Assessment): readonly string[] {
+  return [...new Set(assessment.functions.map((one) => `${one.oid}:${one.identity}:${one.bodySha256}`))].sort()
+}

@@ -1,0 +1,49 @@
+/** What the catalog says of the names in a statement: the rows of the look-ups. */
+
+export interface RelationRow {
+  /** Index of the written name that led here; -1 when another relation did. */
+  readonly written: number
+  /** 0: the name resolves to nothing. */
+  readonly oid: number
+  readonly schema: string
+  readonly name: string
+  readonly kind: string
+  readonly hasRowSecurity: boolean
+  readonly hasChildren: boolean
+  readonly estimatedRows: number
+  /** True when the relation itself or a partition or child of it lives on a foreign server. */
+  readonly reachesForeign: boolean
+}
+
+export interface FunctionRow {
+  readonly oid: number
+  readonly schema: string
+  readonly name: string
+  readonly identity: string
+  readonly kind: string
+  readonly volatility: 'i' | 's' | 'v'
+  readonly isSecurityDefiner: boolean
+  readonly language: string
+  readonly isTrustedLanguage: boolean
+  readonly isOfExtension: boolean
+  readonly bodySha256: string
+}
+
+/** A definition whose text has to be read like a statement. */
+export interface DefinitionRow {
+  readonly source: 'view' | 'policy' | 'function' | 'domain' | 'aggregate'
+  readonly oid: number
+  readonly text: string
+}
+
+export interface CastRow {
+  readonly functionOid: number
+  readonly typeNames: readonly string[]
+}
+
+export interface NameLookup {
+  readonly relations: readonly RelationRow[]
+  readonly functions: readonly FunctionRow[]
+  readonly casts: readonly CastRow[]
+  readonly domains: readonly number[]
+}

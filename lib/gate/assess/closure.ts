@@ -1,0 +1,206 @@
+/**
+ * Everything that a statement reaches beyond its own text: views, row-security policies, functions and their bodies,
+ * operators, casts and domain checks, followed until nothing new appears.
+ */
+import type { DatabaseSession } from '#lib/ports/index.ts'
+import type { ClassifiedStatement, ColumnUse, Finding } from '../classify/index.ts'
+import { classify } from '../classify/index.ts'
+import type { DefinitionRow, FunctionRow, NameLookup, RelationRow } from './catalog-rows.ts'
+import { judgeFunction } from './judge-function.ts'
+import { lookUpDefinitions, lookUpFunctions, lookUpNames } from './look-up.ts'
+import type { LossRoot } from './losing-tables.ts'
+import { lossRoots } from './loss-roots.ts'
+import { operatorSymbols } from './operators.ts'
+
+const MAX_ROUNDS = 12
+
+export interface Closure {
+  /** Of the statement's own targets, in their order; oid 0 where the name means nothing. */
+  readonly direct: readonly RelationRow[]
+  /** Reached through views and function bodies. */
+  readonly indirect: readonly RelationRow[]
+  /** Columns named in those definitions, with `relation` as written there. */
+  readonly indirectColumns: readonly ColumnUse[]
+  /** What function bodies destroy. */
+  readonly indirectLosses: readonly LossRoot[]
+  readonly functions: readonly FunctionRow[]
+  readonly findings: readonly Finding[]
+  /** Calls that no function answers to. */
+  readonly unknownFunctions: readonly string[]
+  /** True when nothing but built-in functions, operators and types is used. */
+  readonly isBuiltInOnly: boolean
+}
+
+interface Text {
+  readonly sql: string
+  readonly statement: ClassifiedStatement
+}
+
+class Walk {
+  readonly relations = new Map<number, RelationRow>()
+  readonly functions = new Map<number, FunctionRow>()
+  readonly findings: Finding[] = []
+  readonly columns: ColumnUse[] = []
+  readonly losses: LossRoot[] = []
+  readonly #defined = new Set<string>()
+  readonly #session: DatabaseSession
+
+  constructor(session: DatabaseSession) {
+    this.#session = session
+  }
+
+  /** Look the text's names up; everything of users that it reaches is remembered. */
+  async visit(texts: readonly Text[], everywhere: boolean): Promise<NameLookup> {
+    const found = await lookUpNames(this.#session, namesOf(texts, everywhere))
+    const targets = texts.flatMap((text) => text.statement.targets)
+    for (const row of found.relations) {
+      if (row.oid === 0) continue
+      this.relations.set(row.oid, row)
+      const target = targets[row.written]
+      if (everywhere && target !== undefined) this.losses.push(...lossRoots([[target, row]]))
+    }
+    const castOids = castsReached(found, texts)
+    const casts = castOids.length === 0 ? [] : await lookUpFunctions(this.#session, castOids)
+    for (const row of [...found.functions, ...casts]) this.#addFunction(row)
+    return found
+  }
+
+  /** Definitions of what was found since the last time, as texts to visit. */
+  async define(domains: readonly number[]): Promise<readonly Text[]> {
+    const relations = [...this.relations.values()]
+    const rows = await this.#fetch({
+      views: relations.filter((row) => row.kind === 'v' || row.kind === 'm').map((row) => row.oid),
+      policyTables: relations.filter((row) => row.hasRowSecurity).map((row) => row.oid),
+      functions: [...this.functions.keys()],
+      domains,
+    })
+    const supports = rows.filter((row) => row.source === 'aggregate').map((row) => Number(row.text))
+    if (supports.length > 0) for (const row of await lookUpFunctions(this.#session, supports)) this.#addFunction(row)
+    return rows.filter((row) => row.source !== 'aggregate').flatMap((row) => this.#read(row))
+  }
+
+  async #fetch(objects: Parameters<typeof lookUpDefinitions>[1]): Promise<DefinitionRow[]> {
+    const fresh = (kind: string, oids: readonly number[]) =>
+      oids.filter((oid) => !this.#defined.has(`${kind}:${oid}`) && this.#defined.add(`${kind}:${oid}`))
+    const wanted = {
+      views: fresh('view', objects.views),
+      policyTables: fresh('policy', objects.policyTables),
+      functions: fresh('function', objects.functions),
+      domains: fresh('domain', objects.domains),
+    }
+    if (Object.values(wanted).every((oids) => oids.length === 0)) return []
+    return lookUpDefinitions(this.#session, wanted)
+  }
+
+  #read(row: DefinitionRow): readonly Text[] {
+    const sql = row.source === 'policy' || row.source === 'domain' ? `SELECT ${row.text}` : row.text
+    const statement = classify(sql)
+    if (!statement.ok) {
+      this.findings.push({
+        code: 'unreadable-definition',
+        level: 'HIGH',
+        message: `A ${row.source} that it uses cannot be read.`,
+      })
+      return []
+    }
+    this.findings.push(...definitionFindings(row, statement))
+    this.columns.push(...statement.columns)
+    return [{ sql, statement }]
+  }
+
+  #addFunction(row: FunctionRow): void {
+    if (this.functions.has(row.oid)) return
+    this.functions.set(row.oid, row)
+    this.findings.push(...judgeFunction(row))
+  }
+}
+
+/** What a definition does on its own account. Defining a function is HIGH as a statement; here only its body counts. */
+function definitionFindings(row: DefinitionRow, statement: ClassifiedStatement): readonly Finding[] {
+  const own =
+    row.source === 'function'
+      ? statement.findings.filter((finding) => finding.code.startsWith('body-'))
+      : statement.findings
+  return own
+    .filter((finding) => finding.level !== 'SAFE')
+    .map((finding) => ({
+      code: `${row.source}-reaches-${finding.code}`,
+      level: finding.level,
+      message: `Through a ${row.source}: ${finding.message}`,
+    }))
+}
+
+function namesOf(texts: readonly Text[], everywhere: boolean): Parameters<typeof lookUpNames>[1] {
+  const statements = texts.map((text) => text.statement)
+  const calls = statements.flatMap((statement) => statement.functions)
+  const operators = texts.flatMap((text) => operatorSymbols(text.sql))
+  return {
+    relations: statements.flatMap((statement) => statement.targets.map((target) => target.object)),
+    functions: [...new Set(calls.map((call) => call.name))],
+    functionSchemas: [...new Set(calls.flatMap((call) => (call.schema === undefined ? [] : [call.schema])))],
+    operators: [...new Set(operators)],
+    types: statements.flatMap((statement) => statement.types),
+    everywhere,
+  }
+}
+
+/** A user's cast counts as soon as the text names one of its types; implicit casts need a value of such a type. */
+function castsReached(found: NameLookup, texts: readonly Text[]): readonly number[] {
+  if (found.casts.length === 0) return []
+  const text = texts.map((one) => one.sql.toLowerCase()).join('\n')
+  return found.casts
+    .filter((cast) => found.relations.length > 0 || cast.typeNames.some((name) => text.includes(name.toLowerCase())))
+    .map((cast) => cast.functionOid)
+}
+
+function unknownCalls(statement: ClassifiedStatement, found: readonly FunctionRow[]): readonly string[] {
+  const known = new Set(found.map((row) => row.name))
+  return [...new Set(statement.unresolvedFunctions.map((call) => call.name).filter((name) => !known.has(name)))]
+}
+
+function foreignFindings(relations: Iterable<RelationRow>): readonly Finding[] {
+  return [...relations]
+    .filter((row) => row.reachesForeign)
+    .map((row) => ({
+      code: 'foreign-table',
+      level: 'HIGH' as const,
+      message: `${row.schema}.${row.name} reaches a foreign server, where no transaction of ours protects anything.`,
+    }))
+}
+
+/** Follow the statement through the catalog of the session's database. */
+export async function followStatement(
+  session: DatabaseSession,
+  sql: string,
+  statement: ClassifiedStatement,
+): Promise<Closure> {
+  const walk = new Walk(session)
+  const first = await walk.visit([{ sql, statement }], false)
+  const direct = first.relations
+  let domains = first.domains
+  for (let round = 0; ; round++) {
+    const texts = await walk.define(domains)
+    if (texts.length === 0) break
+    if (round === MAX_ROUNDS) {
+      walk.findings.push({
+        code: 'definitions-too-deep',
+        level: 'HIGH',
+        message: 'Its views and functions nest too deeply to be followed.',
+      })
+      break
+    }
+    domains = (await walk.visit(texts, true)).domains
+  }
+  const directOids = new Set(direct.map((row) => row.oid))
+  const functions = [...walk.functions.values()]
+  return {
+    direct,
+    indirect: [...walk.relations.values()].filter((row) => !directOids.has(row.oid)),
+    indirectColumns: walk.columns,
+    indirectLosses: walk.losses,
+    functions,
+    findings: [...walk.findings, ...foreignFindings(walk.relations.values())],
+    unknownFunctions: unknownCalls(statement, first.functions),
+    isBuiltInOnly: functions.length === 0,
+  }
+}

@@ -1,0 +1,14 @@
+export type {
+  ChangedTable,
+  ExecutionLimits,
+  ExecutionSettings,
+  GuardStopped,
+  Prelude,
+  Ran,
+  RowGuard,
+  Statement,
+  WriteOutcome,
+} from './model.ts'
+export { changedRowCount } from './row-guard.ts'
+export { runOutside, runRead, runWrite } from './run.ts'
+export { beginRead } from './settings.ts'

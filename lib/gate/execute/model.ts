@@ -1,0 +1,65 @@
+/** How a statement is run and what came of it. */
+import type { RelationName } from '#lib/kernel/index.ts'
+import type { CappedResult, DatabaseSession, SqlParameter } from '#lib/ports/index.ts'
+
+/** Limits that the database enforces on everything that runs for an agent. */
+export interface ExecutionLimits {
+  readonly statementTimeoutMs: number // default 30,000
+  readonly lockTimeoutMs: number // default 5,000
+  readonly assessTimeoutMs: number // default 2,000
+  readonly captureTimeoutMs: number // default 900,000
+  readonly maxRows: number // default 1,000
+  readonly maxBytes: number // default 1 MiB
+}
+
+export interface ExecutionSettings {
+  readonly limits: ExecutionLimits
+  /** The role that statements run as; absent: the connection's own. */
+  readonly agentRole?: string
+  /** As in `search_path`, quoted; pg_temp is put last so that no temporary table shadows an approved name. */
+  readonly searchPath: string
+}
+
+export interface Statement {
+  readonly sql: string
+  readonly parameters: readonly SqlParameter[]
+}
+
+/** Rows that one table gained, lost or had changed in the transaction. */
+export interface ChangedTable {
+  readonly relation: RelationName
+  readonly insertedRows: number
+  readonly updatedRows: number
+  readonly deletedRows: number
+}
+
+export interface Ran {
+  readonly outcome: 'done'
+  readonly result: CappedResult
+  readonly changed: readonly ChangedTable[]
+}
+
+/** The guard found more changed rows than were allowed; everything was rolled back. */
+export interface GuardStopped {
+  readonly outcome: 'guard-stopped'
+  readonly changed: readonly ChangedTable[]
+  readonly changedRows: number
+  readonly allowedRows: number
+  /** Set when the share of the table and not the number was too large. */
+  readonly percent?: number
+}
+
+export type WriteOutcome = Ran | GuardStopped
+
+/** What the actual changes are compared with before COMMIT. */
+export interface RowGuard {
+  /** Absent: not bounded by number. */
+  readonly maxRows?: number
+  /** Tables whose rows do not count: the final snapshot holds them. */
+  readonly securedTables: readonly RelationName[]
+  /** The share of a table that may change; with the size it had before. */
+  readonly share?: { readonly relation: RelationName; readonly tableRowCount: number; readonly maxPercent: number }
+}
+
+/** Runs inside the write's transaction, before the statement: locks, re-assessment, claim, final snapshot. Throws to abort. */
+export type Prelude = (session: DatabaseSession) => Promise<RowGuard>

@@ -1,0 +1,67 @@
+/** Compare what a transaction really changed with what was allowed, before COMMIT. */
+import { BackstopError, quoteRelation } from '#lib/kernel/index.ts'
+import type { DatabaseSession } from '#lib/ports/index.ts'
+import type { ChangedTable, GuardStopped, RowGuard } from './model.ts'
+
+/** Counts are of this transaction alone; cascades, triggers and CTEs are in them. Source: monitoring statistics, pg_stat_xact_*. */
+const CHANGED_QUERY = `
+SELECT current_setting('track_counts') AS "trackCounts", schemaname AS schema, relname AS name,
+       n_tup_ins::float8 AS inserted, n_tup_upd::float8 AS updated, n_tup_del::float8 AS deleted
+FROM (SELECT) one LEFT JOIN pg_catalog.pg_stat_xact_user_tables ON n_tup_ins + n_tup_upd + n_tup_del > 0`
+
+interface ChangedRow {
+  readonly trackCounts: string
+  readonly schema: string | null
+  readonly name: string
+  readonly inserted: number
+  readonly updated: number
+  readonly deleted: number
+}
+
+/** Fire what is deferred, then count. Throws ROW_GUARD_EXCEEDED when the server does not count. */
+export async function countChanges(session: DatabaseSession): Promise<readonly ChangedTable[]> {
+  await session.execute('SET CONSTRAINTS ALL IMMEDIATE')
+  const rows = await session.query<ChangedRow>(CHANGED_QUERY)
+  if (rows[0]?.trackCounts !== 'on') {
+    throw new BackstopError(
+      'ROW_GUARD_EXCEEDED',
+      'The server has track_counts off: changes cannot be counted, so none are made. Turn it on.',
+    )
+  }
+  return rows.flatMap((row) =>
+    row.schema === null
+      ? []
+      : [
+          {
+            relation: { schema: row.schema, name: row.name },
+            insertedRows: row.inserted,
+            updatedRows: row.updated,
+            deletedRows: row.deleted,
+          },
+        ],
+  )
+}
+
+export function changedRowCount(changed: readonly ChangedTable[]): number {
+  return changed.reduce((sum, table) => sum + table.insertedRows + table.updatedRows + table.deletedRows, 0)
+}
+
+function sharePercent(changed: readonly ChangedTable[], share: NonNullable<RowGuard['share']>): number {
+  const name = quoteRelation(share.relation)
+  const table = changed.find((one) => quoteRelation(one.relation) === name)
+  const rows = table === undefined ? 0 : table.updatedRows + table.deletedRows
+  return share.tableRowCount === 0 ? 0 : (rows * 100) / share.tableRowCount
+}
+
+/** Undefined when the changes are within the guard. Pure. */
+export function exceedsGuard(guard: RowGuard, changed: readonly ChangedTable[]): GuardStopped | undefined {
+  const secured = new Set(guard.securedTables.map(quoteRelation))
+  const counted = changed.filter((table) => !secured.has(quoteRelation(table.relation)))
+  const changedRows = changedRowCount(counted)
+  const allowedRows = guard.maxRows ?? Number.POSITIVE_INFINITY
+  if (changedRows > allowedRows) return { outcome: 'guard-stopped', changed, changedRows, allowedRows }
+  if (guard.share === undefined) return undefined
+  const percent = sharePercent(changed, guard.share)
+  if (percent <= guard.share.maxPercent) return undefined
+  return { outcome: 'guard-stopped', changed, changedRows, allowedRows, percent: Math.round(percent * 100) / 100 }
+}

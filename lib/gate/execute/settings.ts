@@ -1,0 +1,57 @@
+/** The settings that make the database read a statement as the parser did, and bound what it may use. */
+import { quoteIdentifier } from '#lib/kernel/index.ts'
+import type { ExecutionSettings } from './model.ts'
+
+/**
+ * The parser reads with these; a database or role with other defaults would read another statement:
+ * a backslash in a literal, `= NULL`, a date.
+ */
+const READ_AS_PARSED = [
+  'standard_conforming_strings = on',
+  'transform_null_equals = off',
+  'backslash_quote = safe_encoding',
+  "DateStyle = 'ISO, MDY'",
+  'IntervalStyle = postgres',
+  'bytea_output = hex',
+  'extra_float_digits = 1',
+  'row_security = on',
+]
+
+function settingsFor(settings: ExecutionSettings, statementTimeoutMs: number): readonly string[] {
+  const { limits } = settings
+  return [
+    ...READ_AS_PARSED,
+    `search_path = ${settings.searchPath}, pg_temp`,
+    `statement_timeout = ${statementTimeoutMs}`,
+    `lock_timeout = ${limits.lockTimeoutMs}`,
+    `idle_in_transaction_session_timeout = ${limits.captureTimeoutMs}`,
+  ]
+}
+
+function setAll(settings: readonly string[], scope: 'LOCAL' | 'SESSION'): string {
+  return settings.map((setting) => `SET ${scope} ${setting}`).join('; ')
+}
+
+function setRole(settings: ExecutionSettings, scope: 'LOCAL' | 'SESSION'): string {
+  return settings.agentRole === undefined ? '' : `; SET ${scope} ROLE ${quoteIdentifier(settings.agentRole)}`
+}
+
+/** Open a transaction in which nothing can be written; the agent's role holds from the start. */
+export function beginRead(settings: ExecutionSettings, statementTimeoutMs: number): string {
+  return `BEGIN READ ONLY; ${setAll(settingsFor(settings, statementTimeoutMs), 'LOCAL')}${setRole(settings, 'LOCAL')}`
+}
+
+/** Open a write's transaction, still with the rights of the gateway: locks and snapshots come before the agent's role. */
+export function beginWrite(settings: ExecutionSettings): string {
+  return `BEGIN; ${setAll(settingsFor(settings, settings.limits.captureTimeoutMs), 'LOCAL')}`
+}
+
+/** From here on the transaction has the agent's rights and time. */
+export function becomeAgent(settings: ExecutionSettings): string {
+  return `SET LOCAL statement_timeout = ${settings.limits.statementTimeoutMs}${setRole(settings, 'LOCAL')}`
+}
+
+/** For a session of its own that runs one statement outside of a transaction. */
+export function enterSession(settings: ExecutionSettings): string {
+  return `${setAll(settingsFor(settings, settings.limits.statementTimeoutMs), 'SESSION')}${setRole(settings, 'SESSION')}`
+}

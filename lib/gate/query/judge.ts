@@ -1,0 +1,66 @@
+/** From a submission to a verdict: assess in the session's open transaction, describe, plan, decide. */
+import type { RelationName } from '#lib/kernel/index.ts'
+import type { DatabaseSession, SqlParameter } from '#lib/ports/index.ts'
+import { type Assessment, assess, findRelatedTables } from '../assess/index.ts'
+import type { ClassifiedStatement } from '../classify/index.ts'
+import { decide, describeFacts, needsRelatedTables, planRecovery } from '../policy/index.ts'
+import type { QueryRequest } from './model.ts'
+import type { Judged, Submission } from './submission.ts'
+
+export function parametersOf(request: QueryRequest): readonly SqlParameter[] {
+  return request.parameters ?? []
+}
+
+/** Everything that follows from an assessment without asking the database again. */
+export function judgeAssessment(
+  submission: Submission,
+  statement: ClassifiedStatement,
+  assessment: Assessment,
+  relatedTables?: readonly RelationName[],
+): Judged {
+  const facts = describeFacts(statement, assessment, relatedTables)
+  return {
+    ...submission,
+    statement,
+    assessment,
+    facts,
+    plan: planRecovery(facts, submission.active.policy),
+    verdict: decide(facts, submission.active),
+  }
+}
+
+/** Assess within the session's transaction and decide. Throws StatementError, DATABASE_UNREACHABLE. */
+export async function judge(
+  session: DatabaseSession,
+  submission: Submission,
+  statement: ClassifiedStatement,
+): Promise<Judged> {
+  const { policy } = submission.active
+  const { query } = submission.request
+  const assessment = await assess(session, query, parametersOf(submission.request), statement, policy)
+  const facts = describeFacts(statement, assessment)
+  const related = needsRelatedTables(facts, policy)
+    ? await findRelatedTables(
+        session,
+        assessment.targets.map((target) => target.oid),
+      )
+    : undefined
+  return judgeAssessment(submission, statement, assessment, related)
+}
+
+/** The same submission after the row guard has measured what it really changes. */
+export function raiseByMeasure(judged: Judged, changedRows: number, percent: number | undefined): Judged {
+  const message = `It was run and rolled back: with cascades and triggers it changes ${changedRows} rows.`
+  const assessment: Assessment = {
+    ...judged.assessment,
+    level: judged.assessment.level === 'CRITICAL' ? 'CRITICAL' : 'IMPACT_CRITICAL',
+    findings: [...judged.assessment.findings, { code: 'measured-over-threshold', level: 'IMPACT_CRITICAL', message }],
+    impact: {
+      ...judged.assessment.impact,
+      method: 'measured',
+      rowCount: changedRows,
+      ...(percent === undefined ? {} : { percent }),
+    },
+  }
+  return judgeAssessment(judged, judged.statement, assessment, judged.facts.relatedTables)
+}

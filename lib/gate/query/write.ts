@@ -1,0 +1,137 @@
+/** Run a judged write: lock, look again, secure, claim, execute, count. */
+import { quoteRelation } from '#lib/kernel/index.ts'
+import type { DatabaseSession, RecoveryPoint } from '#lib/ports/index.ts'
+import type { Approval, ClaimRefusal } from '../approval/index.ts'
+import { type GuardStopped, type Ran, type RowGuard, runOutside, runWrite } from '../execute/index.ts'
+import { bindingOf } from './binding.ts'
+import { judge, parametersOf } from './judge.ts'
+import type { GateParts } from './parts.ts'
+import { isStoppedBy } from './stop.ts'
+import type { Judged } from './submission.ts'
+
+export type WriteReport =
+  | { readonly kind: 'ran'; readonly ran: Ran; readonly points: readonly RecoveryPoint[] }
+  | { readonly kind: 'guard-stopped'; readonly stopped: GuardStopped }
+  | { readonly kind: 'claim-refused'; readonly refusal: ClaimRefusal }
+  | { readonly kind: 'paused' }
+  /** What the statement means has changed since it was judged: `judged` is the newer judgement. */
+  | { readonly kind: 'changed'; readonly judged: Judged }
+
+/** Leaves the write's transaction; the session rolls it back. */
+class Abort extends Error {
+  readonly report: WriteReport
+
+  constructor(report: WriteReport) {
+    super(report.kind)
+    this.report = report
+  }
+}
+
+/** A destruction keeps everybody out; an UPDATE or DELETE that is secured keeps writers out while the snapshot is taken. */
+async function lock(session: DatabaseSession, judged: Judged): Promise<void> {
+  const tables = judged.plan.captureTables
+  if (tables.length === 0) return
+  const isStructural = judged.assessment.targets.some((one) => ['drop', 'truncate', 'alter'].includes(one.access))
+  const mode = isStructural ? 'ACCESS EXCLUSIVE' : 'SHARE ROW EXCLUSIVE'
+  await session.execute(`LOCK TABLE ${tables.map(quoteRelation).join(', ')} IN ${mode} MODE`)
+}
+
+/** Equal when the same names still mean the same objects, and the same tables lose by it. */
+function meansTheSame(before: Judged, after: Judged, parts: GateParts): boolean {
+  const text = (judged: Judged) => {
+    const { relations, functions } = bindingOf(judged, parts.database, [])
+    return JSON.stringify([relations, functions, judged.assessment.losingTables])
+  }
+  return text(before) === text(after)
+}
+
+async function checkPause(parts: GateParts): Promise<void> {
+  if (isStoppedBy(await parts.pause.read(), false)) throw new Abort({ kind: 'paused' })
+}
+
+async function claim(parts: GateParts, judged: Judged, approval: Approval | undefined, auditId: string): Promise<void> {
+  if (approval === undefined) return
+  const taken = await parts.approvals.claim(approval.id, bindingOf(judged, parts.database, []), auditId)
+  if (!taken.ok) throw new Abort({ kind: 'claim-refused', refusal: taken })
+}
+
+/** What may change: the approved number, or the policy's thresholds. */
+function guardFor(judged: Judged, approval: Approval | undefined): RowGuard {
+  const { policy } = judged.active
+  const securedTables =
+    approval === undefined ? [] : judged.facts.cascadeTables.filter((table) => isCaptured(judged, table))
+  if (approval !== undefined) {
+    return { securedTables, ...(approval.maxRows === undefined ? {} : { maxRows: approval.maxRows }) }
+  }
+  if (!policy.impact_analysis_enabled || judged.facts.level === 'IMPACT_CRITICAL') return { securedTables }
+  const { impact, targets } = judged.assessment
+  const target = targets.find((one) => one.access === 'update' || one.access === 'delete')
+  const share =
+    target === undefined || impact.tableRowCount === undefined
+      ? {}
+      : {
+          share: {
+            relation: target.relation,
+            tableRowCount: impact.tableRowCount,
+            maxPercent: policy.max_write_percent_without_critical,
+          },
+        }
+  return { securedTables, maxRows: policy.max_write_rows_without_critical, ...share }
+}
+
+function isCaptured(judged: Judged, table: { readonly schema: string; readonly name: string }): boolean {
+  return judged.plan.captureTables.some((one) => quoteRelation(one) === quoteRelation(table))
+}
+
+/**
+ * Run in one transaction: lock → look again → final snapshot → claim → statement → count → COMMIT.
+ *
+ * Zero rows are lost between recovery point and destruction: nobody can write to the tables from the lock to the COMMIT, and
+ * the snapshot is durable and read back before the statement runs.
+ */
+export async function writeInTransaction(
+  parts: GateParts,
+  session: DatabaseSession,
+  judged: Judged,
+  approval: Approval | undefined,
+  auditId: string,
+): Promise<WriteReport> {
+  let points: readonly RecoveryPoint[] = []
+  const statement = { sql: judged.request.query, parameters: parametersOf(judged.request) }
+  try {
+    const outcome = await runWrite(session, statement, parts.execution, async (open) => {
+      await lock(open, judged)
+      const again = await judge(open, judged, judged.statement)
+      if (!meansTheSame(judged, again, parts)) throw new Abort({ kind: 'changed', judged: again })
+      if (judged.plan.required) points = await parts.recovery.captureWithin(open, judged.plan.captureTables, 'final')
+      await checkPause(parts)
+      await claim(parts, again, approval, auditId)
+      return guardFor(judged, approval)
+    })
+    return outcome.outcome === 'done'
+      ? { kind: 'ran', ran: outcome, points }
+      : { kind: 'guard-stopped', stopped: outcome }
+  } catch (error) {
+    if (error instanceof Abort) return error.report
+    throw error
+  }
+}
+
+/** Run what cannot be in a transaction: claimed first, and nothing can undo it. */
+export async function writeOutside(
+  parts: GateParts,
+  session: DatabaseSession,
+  judged: Judged,
+  approval: Approval | undefined,
+  auditId: string,
+): Promise<WriteReport> {
+  const statement = { sql: judged.request.query, parameters: parametersOf(judged.request) }
+  try {
+    await checkPause(parts)
+    await claim(parts, judged, approval, auditId)
+    return { kind: 'ran', ran: await runOutside(session, statement, parts.execution), points: [] }
+  } catch (error) {
+    if (error instanceof Abort) return error.report
+    throw error
+  }
+}
