@@ -21,7 +21,7 @@ export function buildCreateTable(target: RelationName, definition: TableDefiniti
   return `CREATE ${unlogged}TABLE ${quoteRelation(target)} (${columns.join(', ')})${method}${buildOptions(definition)}`
 }
 
-function buildColumn(column: ColumnDefinition, notNullName: string | undefined): string {
+export function buildColumn(column: ColumnDefinition, notNullName: string | undefined): string {
   const parts = [quoteIdentifier(column.name), column.type]
   if (column.collation !== null) parts.push(`COLLATE ${quoteRelation(column.collation)}`)
   if (column.generated !== null)
@@ -55,16 +55,20 @@ export function buildColumnAttributes(target: RelationName, column: ColumnDefini
 }
 
 /** The default, the identity or the serial sequence of a column, with the sequence where the original's stood. */
-export function buildDefault(target: RelationName, column: ColumnDefinition): RestoreStatement[] {
+export function buildDefault(
+  target: RelationName,
+  column: ColumnDefinition,
+  nameOf: (sequence: SequenceDefinition) => RelationName = (sequence) => sequenceName(target, sequence),
+): RestoreStatement[] {
   const alter = `ALTER TABLE ${quoteRelation(target)} ALTER COLUMN ${quoteIdentifier(column.name)}`
   if (column.identity !== null && column.sequence !== null) {
-    const name = sequenceName(target, column.sequence)
+    const name = nameOf(column.sequence)
     const options = `SEQUENCE NAME ${quoteRelation(name)} ${sequenceOptions(column.sequence)}`
     const sql = `${alter} ADD GENERATED ${column.identity.toUpperCase()} AS IDENTITY (${options}); ${setSequence(name, column.sequence)}`
     return [{ subject: `identity of column ${column.name}`, sql }]
   }
   if (column.isSerial && column.sequence !== null) {
-    const name = sequenceName(target, column.sequence)
+    const name = nameOf(column.sequence)
     const sql = [
       `CREATE SEQUENCE ${quoteRelation(name)} AS ${column.sequence.type} ${sequenceOptions(column.sequence)}`,
       `ALTER SEQUENCE ${quoteRelation(name)} OWNED BY ${quoteRelation(target)}.${quoteIdentifier(column.name)}`,

@@ -3,6 +3,7 @@ import type { RelationName } from '#lib/kernel/index.ts'
 import { BackstopError, displayRelation, quoteIdentifier, quoteLiteral, quoteRelation } from '#lib/kernel/index.ts'
 import type { ColumnDefinition, Manifest } from '../manifest/index.ts'
 import { buildFiring, buildPolicy } from './build-access.ts'
+import { buildColumn, buildDefault } from './build-table.ts'
 import type { CopybackSituation, OriginalState } from './copyback-situation.ts'
 import { bodyOf, joinOn } from './copyback-situation.ts'
 import type { ConflictPolicy } from './model.ts'
@@ -84,7 +85,9 @@ function missingParts(manifest: Manifest, present: readonly string[]): string[] 
         firing === 'origin' ? [text] : [text, buildFiring(relation, name, firing)],
       ),
     ...definition.rules.filter(({ name }) => lacks(`rule ${name}`)).map((rule) => withoutSemicolon(rule.definition)),
-    ...definition.statistics.map((statistics) => statistics.definition),
+    ...definition.statistics
+      .filter(({ name }) => lacks(`statistics ${name}`))
+      .map((statistics) => withoutSemicolon(statistics.definition)),
   ]
 }
 
@@ -117,32 +120,76 @@ function bringBackRows(
   conflictPolicy: ConflictPolicy,
 ): CopybackPlan {
   const table = quoteRelation(manifest.relation)
-  const stored = manifest.content.columns.map((column) => column.name)
-  const lost = manifest.definition.columns.filter(
-    ({ name }) => stored.includes(name) && !original.columns.includes(name),
-  )
-  const shared = stored.filter((name) => original.columns.includes(name))
+  const lost = manifest.definition.columns.filter(({ name }) => !original.columns.includes(name))
+  const shared = manifest.content.columns.map(({ name }) => name).filter((name) => original.columns.includes(name))
   const work: string[] = []
+  // Columns first: the rows that are inserted then have them too, and are filled with all others.
+  for (const column of lost) work.push(buildAddColumn(table, column))
   if (original.missingRows > 0) work.push(buildInsert(manifest, recovered, original, shared))
-  const isOverwriting = conflictPolicy !== 'skip' && original.differingRows > 0
-  if (isOverwriting) work.push(buildUpdate(manifest, recovered, original, shared))
-  const columns = lost.map((column) => buildAddColumn(table, column))
-  if (lost.length > 0 && original.key.length > 0) work.push(buildFill(manifest, recovered, original, lost))
+  if (conflictPolicy !== 'skip' && original.differingRows > 0) {
+    work.push(buildUpdate(manifest, recovered, original, shared))
+  }
+  work.push(...bringBackColumns(manifest, recovered, original, lost))
   const notes = notesOf(manifest, original, lost, conflictPolicy)
-  if (work.length === 0 && columns.length === 0) return { kind: 'nothing-to-do', statements: [], notes }
+  if (work.length === 0) return { kind: 'nothing-to-do', statements: [], notes }
   const disable = original.firingTriggers.map(({ name }) => buildFiring(manifest.relation, name, 'disabled'))
   const enable = original.firingTriggers.map(({ name, firing }) => buildFiring(manifest.relation, name, firing))
   const statements = [
     'BEGIN',
-    `LOCK TABLE ${table} IN SHARE ROW EXCLUSIVE MODE`,
-    ...columns,
+    `LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`,
+    // Checks that wait for the end would stand in the way of changes to the table.
+    'SET CONSTRAINTS ALL IMMEDIATE',
     ...disable,
     ...work,
     ...buildSequences(manifest, original),
+    ...(lost.length > 0 ? lostParts(manifest, original) : []),
     ...enable,
     'COMMIT',
   ]
   return { kind: 'bring-back-rows', statements, notes }
+}
+
+/** Values, defaults and NOT NULL of columns that the original has lost; its rows are matched by key. */
+function bringBackColumns(
+  manifest: Manifest,
+  recovered: RelationName,
+  original: OriginalState,
+  lost: readonly ColumnDefinition[],
+): string[] {
+  if (lost.length === 0) return []
+  const stored = lost.filter(({ generated }) => generated === null)
+  const fill = stored.length > 0 && original.key.length > 0 ? [buildFill(manifest, recovered, original, stored)] : []
+  const defaults = stored.flatMap((column) => buildDefault(manifest.relation, column, (sequence) => sequence))
+  const table = quoteRelation(manifest.relation)
+  const notNull = stored
+    .filter(({ isNotNull }) => isNotNull && original.extraRows === 0)
+    .map(({ name }) => `ALTER TABLE ${table} ${setNotNull(manifest, name)}`)
+  return [...fill, ...notNull, ...defaults.map(({ sql }) => sql)]
+}
+
+/** From PostgreSQL 18 on, NOT NULL is a constraint with a name. */
+function setNotNull(manifest: Manifest, column: string): string {
+  const named = manifest.definition.constraints.find(
+    ({ kind, columns }) => kind === 'not null' && columns[0] === column,
+  )
+  if (named === undefined) return `ALTER COLUMN ${quoteIdentifier(column)} SET NOT NULL`
+  return `ADD CONSTRAINT ${quoteIdentifier(named.name)} ${named.definition}`
+}
+
+/** Constraints, indexes and the like that went with the columns. */
+function lostParts(manifest: Manifest, original: OriginalState): string[] {
+  const { relation, definition } = manifest
+  const lacks = (part: string) => !original.parts.includes(part)
+  const constraints = definition.constraints
+    .filter(({ kind, name }) => kind !== 'not null' && lacks(`constraint ${name}`))
+    .map(
+      ({ name, definition: text }) =>
+        `ALTER TABLE ${quoteRelation(relation)} ADD CONSTRAINT ${quoteIdentifier(name)} ${text}`,
+    )
+  const indexes = definition.indexes
+    .filter(({ name, constraint, isValid }) => constraint === null && isValid && lacks(`index ${name}`))
+    .map(({ definition: text }) => text)
+  return [...constraints, ...indexes, ...missingParts(manifest, original.parts)]
 }
 
 function buildInsert(
@@ -192,11 +239,9 @@ function buildUpdate(
 }
 
 function buildAddColumn(table: string, column: ColumnDefinition): string {
-  const collation = column.collation === null ? '' : ` COLLATE ${quoteRelation(column.collation)}`
-  return `ALTER TABLE ${table} ADD COLUMN ${quoteIdentifier(column.name)} ${column.type}${collation}`
+  return `ALTER TABLE ${table} ADD COLUMN ${buildColumn({ ...column, isNotNull: false }, undefined)}`
 }
 
-/** Values of columns that the original has lost; its rows are matched by key. */
 function buildFill(
   manifest: Manifest,
   recovered: RelationName,

@@ -5,6 +5,8 @@ import type { DatabaseSession } from '#lib/ports/index.ts'
 import type { Manifest, TriggerDefinition } from '../manifest/index.ts'
 
 export interface OriginalState {
+  /** Names that exist on it, as in `recoveredParts`. */
+  readonly parts: readonly string[]
   readonly columns: readonly string[]
   /** Columns of the primary key that both tables have; empty: rows are matched as wholes. */
   readonly key: readonly string[]
@@ -22,7 +24,7 @@ export interface CopybackSituation {
   readonly recovered: RelationName
   /** Null when the original is gone. */
   readonly original: OriginalState | null
-  /** Names that exist on the recovered table: `policy p`, `trigger t`, `index i`, `sequence s`, `rule r`. */
+  /** Names that exist on the recovered table: `policy p`, `trigger t`, `index i`, `constraint c`, `sequence s`, `rule r`. */
   readonly recoveredParts: readonly string[]
   /** Quoted names of the tables in the manifest's relations that exist now. */
   readonly existingTables: readonly string[]
@@ -82,6 +84,7 @@ async function readOriginal(
     [manifest.relation.schema, manifest.relation.name],
   )
   return {
+    parts: await readParts(session, manifest.relation),
     columns,
     key,
     firingTriggers: triggers,
@@ -136,6 +139,7 @@ async function readParts(session: DatabaseSession, recovered: RelationName): Pro
      UNION ALL SELECT 'rule ' || rulename FROM pg_rewrite, t WHERE ev_class = t.oid
      UNION ALL SELECT 'constraint ' || conname FROM pg_constraint, t WHERE conrelid = t.oid
      UNION ALL SELECT 'index ' || i.relname FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid, t WHERE x.indrelid = t.oid
+     UNION ALL SELECT 'statistics ' || stxname FROM pg_statistic_ext, t WHERE stxrelid = t.oid
      UNION ALL SELECT 'sequence ' || s.relname FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S', t
        WHERE d.refclassid = 'pg_class'::regclass AND d.classid = 'pg_class'::regclass AND d.refobjid = t.oid`,
     [recovered.schema, recovered.name],
