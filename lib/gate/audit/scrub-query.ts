@@ -1,21 +1,23 @@
 /** Takes what looks like a secret out of SQL text before it is kept, and cuts the text to a bound. */
 
 export const MAX_AUDIT_QUERY_BYTES = 8_192
+/** Far more than is kept; every rule takes time by the length of this at most. */
+const MAX_LOOKED_AT_CHARACTERS = 16_384
 const MASK = '[REDACTED]'
 const CUT_NOTICE = ' … [cut: the whole text had %d bytes]'
 
 /** A literal in any of PostgreSQL's forms: '…', E'…', U&'…', $tag$…$tag$; an unclosed one reaches to the end. */
 const QUOTED = String.raw`(?:[eE]|[uU]&)?'(?:''|\\.|[^'\\])*(?:'|\\?$)`
-const DOLLAR = String.raw`\$(?<tag>[^\s$]*)\$[\s\S]*?(?:\$\k<tag>\$|$)`
-const SECRET_WORD = String.raw`\w*(?:passw(?:or)?d|passwd|passphrase|pwd|secret|api_?key|access_?key|private_?key|auth_?token|access_?token|refresh_?token|credentials?)\w*`
+const DOLLAR = String.raw`\$(?<tag>[^\s$]{0,63})\$[\s\S]*?(?:\$\k<tag>\$|$)`
+const SECRET_WORD = String.raw`\w{0,64}(?:passw(?:or)?d|passwd|passphrase|pwd|secret|api_?key|access_?key|private_?key|auth_?token|access_?token|refresh_?token|credentials?)\w{0,64}`
 
 const RULES: readonly (readonly [RegExp, string])[] = [
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, MASK],
-  [new RegExp(String.raw`(\b${SECRET_WORD}["']?\s*(?:=>|:=|=|:|\s)\s*)${DOLLAR}`, 'gi'), `$1'${MASK}'`],
-  [new RegExp(String.raw`(\b${SECRET_WORD}["']?\s*(?:=>|:=|=|:|\s)\s*)${QUOTED}`, 'gi'), `$1'${MASK}'`],
-  [new RegExp(String.raw`(\b${SECRET_WORD}"\s*:\s*)"(?:\\.|[^"\\])*(?:"|$)`, 'gi'), `$1"${MASK}"`],
-  [new RegExp(String.raw`(\b${SECRET_WORD}\s*(?:=>|:=|=)\s*)(?!['"$[(])[^\s,;'")]+`, 'gi'), `$1${MASK}`],
-  [/\b([a-z][a-z0-9+.-]{1,30}:\/\/)[^\s/@'"]*:[^\s@'"]*@/gi, `$1${MASK}@`],
+  [new RegExp(String.raw`(${SECRET_WORD}["']?\s{0,64}(?:=>|:=|=|:|\s)\s{0,64})${DOLLAR}`, 'gi'), `$1'${MASK}'`],
+  [new RegExp(String.raw`(${SECRET_WORD}["']?\s{0,64}(?:=>|:=|=|:|\s)\s{0,64})${QUOTED}`, 'gi'), `$1'${MASK}'`],
+  [new RegExp(String.raw`(${SECRET_WORD}"\s{0,64}:\s{0,64})"(?:\\.|[^"\\])*(?:"|$)`, 'gi'), `$1"${MASK}"`],
+  [new RegExp(String.raw`(${SECRET_WORD}\s{0,64}(?:=>|:=|=)\s{0,64})(?!['"$[(])[^\s,;'")]+`, 'gi'), `$1${MASK}`],
+  [/\b([a-z][a-z0-9+.-]{1,30}:\/\/)[^\s/@'"]{0,256}:[^\s@'"]*(?:@|$)/gi, `$1${MASK}@`],
   [/\b(bearer|basic)\s+[\w.~+/=-]{8,}/gi, `$1 ${MASK}`],
   [/\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{16}\b/g, MASK],
   [/\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*/g, MASK],
@@ -33,20 +35,20 @@ const SUSPICIOUS =
  * Invariants: scrubQuery(scrubQuery(text)) = scrubQuery(text)
  */
 export function scrubQuery(text: string): string {
-  const wellFormed = text.toWellFormed()
-  return cut(SUSPICIOUS.test(wellFormed) ? mask(wellFormed) : wellFormed)
+  const looked = text.slice(0, MAX_LOOKED_AT_CHARACTERS).toWellFormed()
+  const masked = SUSPICIOUS.test(looked) ? mask(looked) : looked
+  const isCut = text.length > MAX_LOOKED_AT_CHARACTERS || Buffer.byteLength(masked) > MAX_AUDIT_QUERY_BYTES
+  return isCut ? cut(masked, Buffer.byteLength(text)) : masked
 }
 
 function mask(text: string): string {
   return RULES.reduce((masked, [pattern, replacement]) => masked.replace(pattern, replacement), text)
 }
 
-function cut(text: string): string {
-  const sizeBytes = Buffer.byteLength(text)
-  if (sizeBytes <= MAX_AUDIT_QUERY_BYTES) return text
+function cut(text: string, sizeBytes: number): string {
   const notice = CUT_NOTICE.replace('%d', String(sizeBytes))
-  const bytes = Buffer.from(text.slice(0, MAX_AUDIT_QUERY_BYTES))
-  let end = MAX_AUDIT_QUERY_BYTES - Buffer.byteLength(notice)
-  while (end > 0 && ((bytes[end] as number) & 0xc0) === 0x80) end--
+  const bytes = Buffer.from(text)
+  let end = Math.min(bytes.length, MAX_AUDIT_QUERY_BYTES - Buffer.byteLength(notice))
+  while (end < bytes.length && end > 0 && ((bytes[end] as number) & 0xc0) === 0x80) end--
   return bytes.toString('utf8', 0, end) + notice
 }
