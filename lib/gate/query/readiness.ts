@@ -23,7 +23,11 @@ async function heartbeatProblem(parts: Parts, plan: RecoveryPlan): Promise<strin
 /** The newest valid point if it is fresh enough, else one captured now. Throws what makes a point invalid. */
 async function freshPoint(parts: Parts, relation: RelationName, plan: RecoveryPlan): Promise<RecoveryPoint> {
   const newest = await parts.recovery.findNewestValid(relation)
-  if (newest !== undefined && !plan.verifyObjects && ageSeconds(parts, newest.capturedAt) <= plan.maxAgeSeconds)
+  if (
+    newest !== undefined &&
+    !plan.verifyObjects &&
+    ageSeconds(parts, newest.confirmedAt ?? newest.capturedAt) <= plan.maxAgeSeconds
+  )
     return newest
   return parts.recovery.capture(relation, 'demand')
 }

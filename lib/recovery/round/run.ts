@@ -53,6 +53,7 @@ export async function runCaptureRound(ports: RoundPorts, policy: RoundPolicy): P
   const timer = setInterval(() => void beat(true, 'a round is running').catch(() => undefined), HEARTBEAT_EVERY_MS)
   timer.unref()
   try {
+    await beat(true, 'a round is running')
     const report = await captureAll(ports, policy)
     await beat(report.failed.length === 0, summaryOf(report))
     return report

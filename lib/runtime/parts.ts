@@ -1,0 +1,107 @@
+/** Put the parts together over embedded adapters. */
+
+import type { SqliteRecordStore } from '#lib/adapters/embedded/index.ts'
+import { parquet } from '#lib/adapters/parquet/index.ts'
+import { createMetrics, type Metrics } from '#lib/api/index.ts'
+import {
+  type AlertDesk,
+  type ApprovalDesk,
+  type ConductWatch,
+  conductLimitsOf,
+  loadClassifier,
+  type OpenAuditLedger,
+  openAlertDesk,
+  openApprovalDesk,
+  openAuditLedger,
+  openConductWatch,
+  openPauseSwitch,
+  openQueryGate,
+  type PauseSwitch,
+  type PolicyKeeper,
+  type QueryGate,
+} from '#lib/gate/index.ts'
+import { SECOND_MS } from '#lib/kernel/index.ts'
+import type { Database, Notifier, ObjectStore } from '#lib/ports/index.ts'
+import { openRecovery, type Recovery } from '#lib/recovery/index.ts'
+import type { RuntimeConfig } from './config.ts'
+import { executionSettings } from './connect.ts'
+import type { Log } from './log.ts'
+import { SYSTEM } from './system.ts'
+
+export interface Stores {
+  readonly database: Database
+  readonly objects: ObjectStore
+  readonly records: SqliteRecordStore
+  readonly notifier: Notifier
+}
+
+export interface Parts extends Stores {
+  readonly ledger: OpenAuditLedger
+  readonly approvals: ApprovalDesk
+  readonly conduct: ConductWatch
+  readonly pause: PauseSwitch
+  readonly alerts: AlertDesk
+  readonly recovery: Recovery
+  readonly metrics: Metrics
+  readonly gate: QueryGate
+  readonly policy: PolicyKeeper
+}
+
+export function openLedger(stores: Pick<Stores, 'objects' | 'records'>, config: RuntimeConfig): OpenAuditLedger {
+  return openAuditLedger({ ...stores, ...SYSTEM, environment: config.environment })
+}
+
+function openApprovals(config: RuntimeConfig, stores: Stores, log: Log): ApprovalDesk {
+  const warn = (message: string) => log('warning', 'self_approval', { message })
+  return openApprovalDesk({
+    store: stores.records,
+    ...SYSTEM,
+    pendingMs: config.approvalTimeoutSeconds * SECOND_MS,
+    ...(config.isDevMode ? { selfApproval: { warn } } : {}),
+  })
+}
+
+/** Everything but the HTTP interface and the schedule. Throws CONFIG_INVALID, DATABASE_UNREACHABLE. */
+export async function openParts(
+  config: RuntimeConfig,
+  stores: Stores,
+  policy: PolicyKeeper,
+  version: string,
+  log: Log,
+): Promise<Parts> {
+  await loadClassifier()
+  const { environment, clusterId } = config
+  const metrics = createMetrics({ version, environment, hasProcessMetrics: true })
+  const alerts = openAlertDesk({
+    ...stores,
+    ...SYSTEM,
+    environment,
+    onRaised: (eventType, status) => metrics.noteAlert(eventType, status),
+  })
+  const shared = {
+    ...stores,
+    ledger: openLedger(stores, config),
+    approvals: openApprovals(config, stores, log),
+    conduct: openConductWatch({
+      store: stores.records,
+      clock: SYSTEM.clock,
+      limits: () => conductLimitsOf(policy.active().policy),
+    }),
+    pause: openPauseSwitch({ store: stores.records, clock: SYSTEM.clock }),
+    alerts,
+    recovery: openRecovery({ ...stores, ...SYSTEM, columnar: parquet }),
+    metrics,
+    policy,
+  }
+  const execution = await executionSettings(config, stores.database)
+  const gate = openQueryGate({
+    ...shared,
+    clock: SYSTEM.clock,
+    observer: metrics,
+    execution,
+    environment,
+    clusterId,
+    policy: () => policy.active(),
+  })
+  return { ...shared, gate }
+}
