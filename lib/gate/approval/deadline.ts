@@ -1,4 +1,9 @@
-/** Deadlines on the clock that never goes back: turning the wall clock back extends nothing that this process has seen. */
+/**
+ * Deadlines on the clock that never goes back: turning the wall clock back extends nothing that this desk has seen.
+ *
+ * A desk that comes to an approval only afterwards, in another process or after a restart, has the wall clock alone: there it can
+ * live longer by as much as the clock went back, and not at all when it then lies more than CLOCK_SKEW_MS in the future.
+ */
 import { epochMsOf } from '#lib/kernel/index.ts'
 import type { Clock } from '#lib/ports/index.ts'
 import { isOpen, openSince } from './machine.ts'

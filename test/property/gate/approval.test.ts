@@ -19,6 +19,8 @@ const PENDING_MS = 60_000
 const VALID_MS = 20_000
 const LIMIT = 3
 const STATEMENTS = 5
+/** Steps pick among the newest approvals, so that one is decided and claimed several times at once. */
+const RECENT = 3
 const PRINCIPALS = ['alice', 'bob']
 
 type Step =
@@ -37,7 +39,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 4,
     arbitrary: fc.record({
       kind: fc.constant('decide' as const),
-      pick: fc.nat(20),
+      pick: fc.nat(RECENT - 1),
       outcome: fc.constantFrom('approved', 'approved', 'denied'),
       by: fc.constantFrom('operator-1', 'operator-2', 'alice'),
     }),
@@ -46,20 +48,20 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 4,
     arbitrary: fc.record({
       kind: fc.constant('claim' as const),
-      pick: fc.nat(20),
-      isChanged: fc.boolean(),
+      pick: fc.nat(RECENT - 1),
+      isChanged: fc.constantFrom(false, false, false, true),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('find' as const), pick: fc.nat(20) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('find' as const), pick: fc.nat(RECENT - 1) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('expire' as const) }) },
 )
 
 /** Steps that run at once on two instances, after the clocks moved and perhaps a restart. */
 const round = fc.record({
   steps: fc.array(step, { minLength: 1, maxLength: 8 }),
-  advanceMs: fc.constantFrom(0, 0, 1, 5_000, 19_999, 60_000),
-  jumpMs: fc.constantFrom(0, 0, 0, 0, -30_000, -120_000, 30_000, 120_000),
-  restarts: fc.boolean(),
+  advanceMs: fc.constantFrom(0, 0, 0, 1, 5_000, 19_999, 60_000),
+  jumpMs: fc.constantFrom(0, 0, 0, 0, 0, 0, 0, 0, -30_000, -120_000, 30_000, 120_000),
+  restarts: fc.constantFrom(false, false, true),
   delays: fc.infiniteStream(fc.nat(3)),
 })
 type Round = typeof round extends fc.Arbitrary<infer R> ? R : never
@@ -97,8 +99,8 @@ class World {
   readonly last = new Map<string, Approval>()
   readonly decisions = new Map<string, number>()
   readonly claims = new Map<string, number>()
-  /** Monotonic time of the decision, and which opening of the desks it was. */
-  readonly decidedAt = new Map<string, { readonly monotonicMs: number; readonly opening: number }>()
+  /** Monotonic time of the decision and the desk that took it: a desk that comes to it later has only the wall clock. */
+  readonly decidedAt = new Map<string, { readonly monotonicMs: number; readonly desk: ApprovalDesk }>()
   errors = 0
 
   open(): void {
@@ -144,7 +146,7 @@ class World {
       if (!this.ids.includes(id)) this.ids.push(id)
       return
     }
-    const id = this.ids[each.pick % Math.max(1, this.ids.length)]
+    const id = this.ids.at(-1 - (each.pick % Math.max(1, this.ids.length)))
     if (id === undefined) return
     if (each.kind === 'find') return void (await desk.find(id))
     if (each.kind === 'decide') return this.#decide(desk, id, each.outcome, each.by)
@@ -156,7 +158,7 @@ class World {
     expect(decided.decision).toMatchObject({ outcome, decidedBy })
     expect(decidedBy).not.toBe(decided.binding.principal)
     this.decisions.set(id, (this.decisions.get(id) ?? 0) + 1)
-    this.decidedAt.set(id, { monotonicMs: this.clock.monotonicMs(), opening: this.#openings })
+    this.decidedAt.set(id, { monotonicMs: this.clock.monotonicMs(), desk })
   }
 
   async #claim(desk: ApprovalDesk, id: string, isChanged: boolean): Promise<void> {
@@ -168,7 +170,7 @@ class World {
     expect(isChanged).toBe(false)
     this.claims.set(id, (this.claims.get(id) ?? 0) + 1)
     const decided = this.decidedAt.get(id)
-    if (decided?.opening !== this.#openings) return
+    if (decided?.desk !== desk) return
     expect(this.clock.monotonicMs() - decided.monotonicMs).toBeLessThan(VALID_MS)
   }
 
@@ -241,10 +243,10 @@ test('at most one decision and one use, no illegal step, no revival, whatever ha
       seen.errors += world.errors
       seen.expired += [...world.last.values()].filter((approval) => approval.state === 'expired').length
     }),
-    { numRuns: 150 },
+    { numRuns: 200 },
   )
   expect(seen.decisions).toBeGreaterThan(50)
-  expect(seen.claims).toBeGreaterThan(20)
+  expect(seen.claims).toBeGreaterThan(15)
   expect(seen.expired).toBeGreaterThan(50)
   expect(seen.errors).toBeGreaterThan(20)
 })
