@@ -41,12 +41,11 @@ export async function readDefinition(session: DatabaseSession, oid: number): Pro
   const rows = await session.query<{ definition: string }>(DEFINITION_SQL, [oid])
   const raw = JSON.parse(rows[0]?.definition ?? '{}') as CatalogDefinition
   const { table, columns, ...rest } = raw
-  const withSequences = await Promise.all(
-    columns.map(async ({ base: _base, sequence, ...column }) => ({
-      ...column,
-      sequence: sequence === null ? null : { ...sequence, ...(await readSequenceState(session, sequence)) },
-    })),
-  )
+  const withSequences: object[] = []
+  for (const { base: _base, sequence, ...column } of columns) {
+    const state = sequence === null ? null : { ...sequence, ...(await readSequenceState(session, sequence)) }
+    withSequences.push({ ...column, sequence: state })
+  }
   const definition = tableDefinitionSchema.parse({ ...table, columns: withSequences, ...rest })
   return { definition, baseTypes: columns.map((column) => column.base) }
 }

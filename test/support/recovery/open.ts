@@ -20,9 +20,9 @@ export interface TestRecovery {
 
 export async function openTestRecovery(
   database: Database,
-  options: { clock?: Clock; wrapObjects?: (objects: ObjectStore) => ObjectStore } = {},
+  options: { clock?: Clock; folder?: string; wrapObjects?: (objects: ObjectStore) => ObjectStore } = {},
 ): Promise<TestRecovery> {
-  const folder = mkdtempSync(join(tmpdir(), 'backstop-recovery-'))
+  const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'backstop-recovery-'))
   const clock = options.clock ?? createFixedClock()
   const random = { bytes: (count: number) => randomBytes(count) }
   const plain = await openFolderObjectStore({ root: join(folder, 'objects'), clock, random })
@@ -36,7 +36,7 @@ export async function openTestRecovery(
     folder,
     close: async () => {
       await records.close()
-      rmSync(folder, { recursive: true, force: true })
+      if (options.folder === undefined) rmSync(folder, { recursive: true, force: true })
     },
   }
 }
