@@ -3,6 +3,7 @@ import type { Walk } from './facts.ts'
 import { hasHidden, mayHide } from './hidden-characters.ts'
 import { blocksOf, MAX_BODY_BLOCKS, MAX_TEXT_NESTING, nestingOf } from './nesting.ts'
 import { parsePlpgsql, tokensOf } from './parser.ts'
+import { isCostlyToScan } from './pieces.ts'
 import { visitPlpgsql } from './plpgsql.ts'
 import { innerScope } from './scope.ts'
 import { noteUnreadable, visitSqlText } from './sql-text.ts'
@@ -35,17 +36,16 @@ export function visitBody(body: Body, walk: Walk): void {
 }
 
 function hidesSomething(text: string): boolean {
-  if (!mayHide(text)) return false
+  if (!mayHide(text) || isCostlyToScan(text)) return false
   const tokens = tokensOf(text)
   return tokens === undefined || hasHidden(text, tokens)
 }
 
 /** The language's parser wants the whole statement: parameters and the kind of result decide what a body may say. */
 function visitPlpgsqlText(text: string, source: string, walk: Walk): void {
-  const tokens = tokensOf(text)
-  if (tokens === undefined) noteUnreadable(walk, 'the body could not be parsed')
-  else if (blocksOf(tokens) > MAX_BODY_BLOCKS || nestingOf(tokens) > MAX_BODY_NESTING) {
-    noteUnreadable(walk, 'the body is too large to be read')
+  const nesting = isCostlyToScan(text) ? undefined : nestingOf(text)
+  if (nesting === undefined || nesting > MAX_BODY_NESTING || blocksOf(text) > MAX_BODY_BLOCKS) {
+    noteUnreadable(walk, 'the body is too large to be read, or a quote in it does not end')
   } else {
     const functions = parsePlpgsql(source) ?? []
     if (functions.length === 0) noteUnreadable(walk, 'the body could not be parsed')

@@ -13,6 +13,7 @@ import {
 } from './model.ts'
 import { MAX_TEXT_NESTING, nestingOf, SHALLOW_TEXT_LENGTH } from './nesting.ts'
 import { fingerprintOf, type Parsed, type ParsedStatement, parseText, tokensOf } from './parser.ts'
+import { isCostlyToScan } from './pieces.ts'
 import { returnsRows } from './returns-rows.ts'
 import { emptyScope } from './scope.ts'
 import { visitRoot } from './statements/index.ts'
@@ -66,15 +67,24 @@ function refuseBeforeParsing(text: string): RefusedText | undefined {
   if (text.includes('\0') || !text.isWellFormed()) {
     return refuse(text, 'HIDDEN_CHARACTERS', 'the text holds a NUL character or half a character')
   }
-  const isLong = text.length >= SHALLOW_TEXT_LENGTH
-  const isSuspect = mayHide(text)
-  if (!isLong && !isSuspect) return undefined
+  if (isCostlyToScan(text)) return refuse(text, 'TOO_DEEP', 'operators are too long or comments nest too deeply')
+  return refuseHidden(text) ?? (text.length < SHALLOW_TEXT_LENGTH ? undefined : refuseNested(text))
+}
+
+const UNENDED = 'a literal, name or comment does not end'
+
+function refuseHidden(text: string): RefusedText | undefined {
+  if (!mayHide(text)) return undefined
   const tokens = tokensOf(text)
-  if (tokens === undefined) return refuse(text, 'PARSE_FAILURE', 'a literal, name or comment does not end')
-  if (isSuspect && hasHidden(text, tokens)) {
-    return refuse(text, 'HIDDEN_CHARACTERS', 'the text holds characters that cannot be seen or that reorder it')
-  }
-  return isLong && nestingOf(tokens) > MAX_TEXT_NESTING ? tooDeep(text) : undefined
+  if (tokens === undefined) return refuse(text, 'PARSE_FAILURE', UNENDED)
+  const message = 'the text holds characters that cannot be seen or that reorder it'
+  return hasHidden(text, tokens) ? refuse(text, 'HIDDEN_CHARACTERS', message) : undefined
+}
+
+function refuseNested(text: string): RefusedText | undefined {
+  const nesting = nestingOf(text)
+  if (nesting === undefined) return refuse(text, 'PARSE_FAILURE', UNENDED)
+  return nesting > MAX_TEXT_NESTING ? tooDeep(text) : undefined
 }
 
 function refuseParsed(text: string, parsed: Extract<Parsed, { ok: false }>): RefusedText {
@@ -115,7 +125,7 @@ function assemble(text: string, statement: ParsedStatement, facts: Facts): Class
     (left, right) => RISK_LEVELS.indexOf(right.level) - RISK_LEVELS.indexOf(left.level),
   )
   const level = maxRisk('SAFE', levelOf(findings))
-  const impact = buildImpactQuery(text, statement)
+  const impact = impactOf(text, statement)
   return {
     ok: true,
     kind: kindOf(statement.node) ?? '',
@@ -141,4 +151,13 @@ function assemble(text: string, statement: ParsedStatement, facts: Facts): Class
 /** `EXPLAIN ANALYZE` is named together with what it runs. */
 function operationOf([root = '', inner]: readonly string[]): string {
   return root === 'EXPLAIN ANALYZE' && inner !== undefined ? `${root} ${inner}` : root
+}
+
+/** Counting runs the predicate, so a predicate with effects of its own is not counted. */
+function impactOf(text: string, { node }: ParsedStatement): ClassifiedStatement['impact'] {
+  const impact = buildImpactQuery(text, node)
+  if (impact === undefined) return undefined
+  const facts = emptyFacts()
+  visitRoot(impact.tree, { facts, scope: emptyScope(), fate: 'executed', source: impact.rowsQuery, bodyDepth: 0 })
+  return levelOf(facts.findings) === 'SAFE' ? { target: impact.target, rowsQuery: impact.rowsQuery } : undefined
 }

@@ -2,7 +2,7 @@
 import type { ColumnRef, Node, RangeVar } from 'libpg-query'
 import { addColumn, type Walk } from './facts.ts'
 import type { WrittenName } from './model.ts'
-import { candidates, findQualified, findRange, type Range } from './scope.ts'
+import { findQualified, findRange, onlyCandidate, type Range } from './scope.ts'
 import { kindOf, relationOf, textOf } from './tree/node.ts'
 
 /**
@@ -26,9 +26,9 @@ function noteUnqualified(name: string, walk: Walk): void {
   }
   const range = findRange(walk.scope, name)
   if (range !== undefined) noteAll(range, '*', walk)
-  const relations = candidates(walk.scope)
-  if (relations.length === 1) addColumn(walk, name, 'read', relations[0])
-  else if (relations.length > 1) addColumn(walk, name, 'read')
+  const relation = onlyCandidate(walk.scope)
+  if (relation === 'many') addColumn(walk, name, 'read')
+  else if (relation !== 'none') addColumn(walk, name, 'read', relation)
 }
 
 function noteQualified(fields: readonly Node[], name: string, walk: Walk): void {
@@ -40,7 +40,6 @@ function noteQualified(fields: readonly Node[], name: string, walk: Walk): void 
   const range = written ?? findRange(walk.scope, isSchemaWritten ? first : table)
   if (range === undefined) {
     addColumn(walk, name, 'read')
-    if (name === '*') for (const relation of candidates(walk.scope)) addColumn(walk, '*', 'read', relation)
     return
   }
   noteAll(range, isSchemaWritten && written === undefined ? second : name, walk)

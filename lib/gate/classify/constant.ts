@@ -1,6 +1,7 @@
 /** The value of an expression where the text alone decides it: literals, and what follows from them. */
-import type { A_Expr, Node } from 'libpg-query'
-import { fieldsOf, kindOf, textsOf } from './tree/node.ts'
+import type { A_Expr, FuncCall, Node } from 'libpg-query'
+import { STEADY_FUNCTIONS } from './functions/catalog-functions.ts'
+import { fieldsOf, kindOf, textOf, textsOf } from './tree/node.ts'
 import { isSameTree } from './tree/same.ts'
 
 /** `undefined` is "not decided by the text"; `null` is SQL's NULL. */
@@ -79,27 +80,40 @@ const OPPOSITE: Readonly<Record<string, string>> = { '=': '<>', '<>': '=', '<': 
 
 /** `a IS NULL OR a IS NOT NULL`, `a = 1 OR a <> 1`, `a OR NOT a`: true for every row, NULL operands aside. */
 function hasComplement(args: readonly Node[]): boolean {
-  return args.some((left, at) => args.slice(at + 1).some((right) => isOpposite(left, right) || isOpposite(right, left)))
+  const stated = new Set(args.map(spelled))
+  return args.some((arg) => oppositesOf(arg).some((opposite) => stated.has(spelled(opposite))))
 }
 
-function isOpposite(left: Node, right: Node): boolean {
-  const negation = fieldsOf(right, 'BoolExpr')
-  if (negation?.boolop === 'NOT_EXPR' && isSameTree(left, negation.args?.[0])) return true
-  const [one, other] = [fieldsOf(left, 'NullTest'), fieldsOf(right, 'NullTest')]
-  if (one !== undefined && other !== undefined) {
-    return one.nulltesttype !== other.nulltesttype && isSameTree(one.arg, other.arg)
+/** Equal for trees that say the same wherever they stand. */
+function spelled(node: unknown): string {
+  return JSON.stringify(node, (key, value: unknown) => (key === 'location' ? undefined : value))
+}
+
+function oppositesOf(node: Node): readonly Node[] {
+  const logic = fieldsOf(node, 'BoolExpr')
+  const test = fieldsOf(node, 'NullTest')
+  const compared = fieldsOf(node, 'A_Expr')
+  const inner = logic?.boolop === 'NOT_EXPR' ? logic.args?.[0] : undefined
+  if (inner !== undefined) return [inner]
+  if (test !== undefined) {
+    return [{ NullTest: { ...test, nulltesttype: test.nulltesttype === 'IS_NULL' ? 'IS_NOT_NULL' : 'IS_NULL' } }]
   }
-  const [first, second] = [fieldsOf(left, 'A_Expr'), fieldsOf(right, 'A_Expr')]
-  if (first?.kind !== 'AEXPR_OP' || second?.kind !== 'AEXPR_OP') return false
-  const isNegated = OPPOSITE[textsOf(first.name).at(-1) ?? ''] === textsOf(second.name).at(-1)
-  return isNegated && isSameTree(first.lexpr, second.lexpr) && isSameTree(first.rexpr, second.rexpr)
+  const opposite = compared?.kind === 'AEXPR_OP' ? OPPOSITE[textsOf(compared.name).at(-1) ?? ''] : undefined
+  return opposite === undefined ? [] : [{ A_Expr: { ...compared, name: [{ String: { sval: opposite } }] } }]
 }
 
 function nullTestOf(node: Node | undefined): Constant {
   const test = fieldsOf(node, 'NullTest')
-  const value = constantOf(test?.arg)
+  const value = isSystemColumn(test?.arg) ? true : constantOf(test?.arg)
   if (value === undefined) return undefined
   return test?.nulltesttype === 'IS_NULL' ? value === null : value !== null
+}
+
+const SYSTEM_COLUMNS = new Set(['ctid', 'tableoid', 'xmin', 'xmax', 'cmin', 'cmax'])
+
+/** Every stored row has them, so they are never NULL. */
+function isSystemColumn(node: Node | undefined): boolean {
+  return SYSTEM_COLUMNS.has(textOf(fieldsOf(node, 'ColumnRef')?.fields?.at(-1)) ?? '')
 }
 
 function booleanTestOf(node: Node | undefined): Constant {
@@ -190,14 +204,28 @@ function likeOf(left: Node | undefined, right: Node | undefined): Constant {
   return /[%_\\]/.test(pattern) ? undefined : false
 }
 
-/** The same expression twice; for columns also `t.a` and `a`. Calls are left out: they may differ each time. */
+/** The same expression twice; for columns also `t.a` and `a`. Calls that may differ each time are never the same. */
 function isSameOperand(left: Node | undefined, right: Node | undefined): boolean {
   const [one, other] = [withoutCasts(left), withoutCasts(right)]
   const [first, second] = [fieldsOf(one, 'ColumnRef')?.fields, fieldsOf(other, 'ColumnRef')?.fields]
   if (first !== undefined && second !== undefined && (first.length === 1 || second.length === 1)) {
     return isSameTree(first.at(-1), second.at(-1))
   }
-  return one !== undefined && isSameTree(one, other) && !JSON.stringify(one).includes('"FuncCall"')
+  return one !== undefined && isSameTree(one, other) && isSteady(one)
+}
+
+/** True when every call in it is a function of pg_catalog that gives the same result for the same row. */
+function isSteady(root: unknown): boolean {
+  const pending = [root]
+  while (pending.length > 0) {
+    const value = pending.pop()
+    if (typeof value !== 'object' || value === null) continue
+    const call = (value as { FuncCall?: FuncCall }).FuncCall
+    if (call !== undefined && !STEADY_FUNCTIONS.has(textsOf(call.funcname).at(-1) ?? '')) return false
+    if ('SubLink' in value) return false
+    pending.push(...Object.values(value))
+  }
+  return true
 }
 
 function withoutCasts(node: Node | undefined): Node | undefined {

@@ -29,6 +29,8 @@ export interface Facts {
   readonly qualifiedOperators: WrittenName[]
   readonly types: WrittenName[]
   readonly columns: ColumnUse[]
+  /** What is in the lists above already, so that long statements stay cheap. */
+  readonly seen: Set<string>
   transaction: TransactionMode
   recoverability: Recoverability
 }
@@ -54,6 +56,7 @@ export function emptyFacts(): Facts {
     qualifiedOperators: [],
     types: [],
     columns: [],
+    seen: new Set(),
     transaction: 'read',
     recoverability: 'nothing-lost',
   }
@@ -101,6 +104,9 @@ export interface TargetOptions {
 /** Note an object that the statement reaches; what is only planned is only read. */
 export function addTarget(walk: Walk, object: WrittenName, access: Access, options: TargetOptions = {}): void {
   const isPlanned = walk.fate === 'planned'
+  if (CHANGES.has(access) && isSystemRelation(object, options.objectKind ?? 'table')) {
+    raise(walk, 'catalog-write', 'CRITICAL', 'changes a system catalog, on which every other statement relies')
+  }
   const target: Target = {
     object,
     objectKind: options.objectKind ?? 'table',
@@ -110,34 +116,43 @@ export function addTarget(walk: Walk, object: WrittenName, access: Access, optio
     isCascade: !isPlanned && (options.isCascade ?? false),
     isOnly: options.isOnly ?? false,
   }
-  if (!walk.facts.targets.some((known) => isSameTarget(known, target))) walk.facts.targets.push(target)
+  addOnce(walk.facts.targets, target, walk.facts.seen)
 }
 
-function isSameTarget(left: Target, right: Target): boolean {
-  return (
-    isSameName(left.object, right.object) &&
-    left.access === right.access &&
-    left.objectKind === right.objectKind &&
-    left.scope === right.scope &&
-    left.isDestructive === right.isDestructive &&
-    left.isCascade === right.isCascade &&
-    left.isOnly === right.isOnly
-  )
+const CHANGES: ReadonlySet<Access> = new Set<Access>([
+  'insert',
+  'update',
+  'delete',
+  'merge',
+  'truncate',
+  'create',
+  'alter',
+  'drop',
+  'copy-in',
+])
+const SYSTEM_SCHEMAS = new Set(['pg_catalog', 'information_schema', 'pg_toast'])
+const RELATION_KINDS: ReadonlySet<ObjectKind> = new Set<ObjectKind>(['table', 'view', 'index', 'materialized view'])
+
+function isSystemRelation({ schema, name }: WrittenName, objectKind: ObjectKind): boolean {
+  if (!RELATION_KINDS.has(objectKind)) return false
+  return schema === undefined ? name.startsWith('pg_') : SYSTEM_SCHEMAS.has(schema)
 }
 
-export function isSameName(left: WrittenName | undefined, right: WrittenName | undefined): boolean {
-  return left?.name === right?.name && left?.schema === right?.schema && left?.catalog === right?.catalog
+/** Keep the first of equal entries; the key is the entry's own text. */
+function addOnce<T>(list: T[], item: T, seen: Set<string>): void {
+  const key = JSON.stringify(item)
+  if (seen.has(key)) return
+  seen.add(key)
+  list.push(item)
 }
 
 export function addColumn(walk: Walk, name: string, access: ColumnUse['access'], relation?: WrittenName): void {
-  const { columns } = walk.facts
   const granted = walk.fate === 'planned' ? 'read' : access
-  if (
-    columns.some((known) => known.name === name && known.access === granted && isSameName(known.relation, relation))
-  ) {
-    return
-  }
-  columns.push({ ...(relation === undefined ? {} : { relation }), name, access: granted })
+  addOnce(
+    walk.facts.columns,
+    { ...(relation === undefined ? {} : { relation }), name, access: granted },
+    walk.facts.seen,
+  )
 }
 
 /** The highest level among the findings. */

@@ -1,5 +1,5 @@
-/** How deeply a text can nest, from its tokens alone, before anything recursive reads it. */
-import type { ScanToken } from 'libpg-query'
+/** How deeply a text can nest, before anything recursive reads it. */
+import { piecesOf } from './pieces.ts'
 
 /** Texts shorter than this cannot nest deeper than the limit: every level costs at least a byte. */
 export const SHALLOW_TEXT_LENGTH = 1_000
@@ -18,9 +18,11 @@ const CLOSING = new Map([
 const CHAINED = new Set(['join', 'union', 'intersect', 'except'])
 /** What ends a chain of operators at its level. */
 const ENDS_CHAIN = new Set([',', 'and', 'or', ';'])
-/** Token names that add no level. */
-const FLAT = new Set(['IDENT', 'UIDENT', 'ICONST', 'FCONST', 'SCONST', 'USCONST', 'BCONST', 'XCONST', 'PARAM'])
-const COMMENTS = new Set(['SQL_COMMENT', 'C_COMMENT'])
+/** Operators that are words. */
+const OPERATOR_WORDS = new Set(
+  'not collate at is isnull notnull like ilike similar between in operator overlaps any some all escape'.split(' '),
+)
+const SYMBOL = /^[-+*/<>=~!@#%^&|`?:]$/
 
 interface Level {
   readonly openedBy: string
@@ -29,21 +31,21 @@ interface Level {
 }
 
 /**
- * An upper bound of the levels that a parse tree of these tokens has.
+ * An upper bound of the levels that the parse tree of a text has; undefined when a quote or comment does not end.
  *
  * Why:        a tree so deep that the parser runs out of stack breaks it for the rest of the process, so the depth has to be
  *             known before it parses
- * Invariants: brackets, CASE, operators and keywords count; commas, AND and OR end a chain of operators because the grammar
- *             keeps their operands side by side; joins and set operations count until their bracket closes
+ * Invariants: brackets, CASE and operators count; commas, AND and OR end a chain of operators because the grammar keeps
+ *             their operands side by side; joins and set operations count until their bracket closes
  * Effects:    pure
  */
-export function nestingOf(tokens: readonly ScanToken[]): number {
+export function nestingOf(text: string): number | undefined {
   const levels: Level[] = [{ openedBy: '', operators: 0, chained: 0 }]
   let total = 0
   let deepest = 0
-  for (const { tokenName, text } of tokens) {
-    if (FLAT.has(tokenName) || COMMENTS.has(tokenName)) continue
-    const word = text.toLowerCase()
+  for (const piece of piecesOf(text)) {
+    if (piece.end === undefined) return undefined
+    const word = piece.text.length > 9 ? '' : piece.text.toLowerCase()
     const level = levels.at(-1) as Level
     if (OPENING.has(word)) {
       levels.push({ openedBy: word, operators: 0, chained: 0 })
@@ -57,7 +59,7 @@ export function nestingOf(tokens: readonly ScanToken[]): number {
     } else if (CHAINED.has(word)) {
       level.chained += 1
       total += 1
-    } else if (word !== '.') {
+    } else if (SYMBOL.test(word) || OPERATOR_WORDS.has(word)) {
       level.operators += 1
       total += 1
     }
@@ -69,6 +71,8 @@ export function nestingOf(tokens: readonly ScanToken[]): number {
 const BLOCK_WORDS = new Set(['begin', 'if', 'elsif', 'elseif', 'loop', 'case', 'declare'])
 
 /** An upper bound of the nested blocks of a PL/pgSQL body: every word that may open one counts. */
-export function blocksOf(tokens: readonly ScanToken[]): number {
-  return tokens.filter(({ text }) => BLOCK_WORDS.has(text.toLowerCase())).length
+export function blocksOf(text: string): number {
+  let blocks = 0
+  for (const piece of piecesOf(text)) if (BLOCK_WORDS.has(piece.text.toLowerCase())) blocks += 1
+  return blocks
 }

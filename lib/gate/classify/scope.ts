@@ -69,19 +69,23 @@ export function findQualified(scope: Scope | undefined, schema: string, name: st
   return undefined
 }
 
-/** Every table that an unqualified column may belong to here, innermost first, each once. */
-export function candidates(scope: Scope): readonly WrittenName[] {
-  const found: WrittenName[] = []
+/** The one table that an unqualified column belongs to here; `many` when several come into question. */
+export function onlyCandidate(scope: Scope): WrittenName | 'none' | 'many' {
+  let only: WrittenName | undefined
   for (let here: Scope | undefined = scope; here !== undefined; here = here.outer) {
-    for (const range of here.ranges) {
-      if (range.isQualifiedOnly !== true) for (const relation of range.relations) addOnce(found, relation)
+    for (const { isQualifiedOnly, relations } of here.ranges) {
+      if (isQualifiedOnly === true) continue
+      for (const relation of relations) {
+        if (only !== undefined && !isSameRelation(only, relation)) return 'many'
+        only = relation
+      }
     }
   }
-  return found
+  return only ?? 'none'
 }
 
-function addOnce(found: WrittenName[], relation: WrittenName): void {
-  if (!found.some((known) => known.name === relation.name && known.schema === relation.schema)) found.push(relation)
+function isSameRelation(left: WrittenName, right: WrittenName): boolean {
+  return left.name === right.name && left.schema === right.schema
 }
 
 /** The range that a table makes: its alias, or its own name. */

@@ -2,7 +2,8 @@
 import { noteLoss, raise, type Walk } from './facts.ts'
 import { MAX_TREE_DEPTH } from './model.ts'
 import { MAX_TEXT_NESTING, nestingOf, SHALLOW_TEXT_LENGTH } from './nesting.ts'
-import { parseText, tokensOf } from './parser.ts'
+import { parseText } from './parser.ts'
+import { isCostlyToScan } from './pieces.ts'
 import { depthOf } from './tree/depth.ts'
 import { visit } from './walk.ts'
 
@@ -26,7 +27,6 @@ export function visitSqlText(text: string, walk: Walk): void {
 }
 
 function isTooDeep(text: string): boolean {
-  if (text.length < SHALLOW_TEXT_LENGTH) return false
-  const tokens = tokensOf(text)
-  return tokens === undefined || nestingOf(tokens) > MAX_TEXT_NESTING
+  if (text.length < SHALLOW_TEXT_LENGTH) return isCostlyToScan(text)
+  return isCostlyToScan(text) || (nestingOf(text) ?? Number.POSITIVE_INFINITY) > MAX_TEXT_NESTING
 }

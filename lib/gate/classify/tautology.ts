@@ -27,7 +27,9 @@ export function noteSelectivity(
     return 'all'
   }
   if (kindOf(where) === 'CurrentOfExpr') return 'filtered'
-  if (constantOf(where) === true) {
+  const constant = constantOf(where)
+  if (constant === false || constant === null) return 'filtered'
+  if (constant !== undefined) {
     raise(walk, 'tautology', 'CRITICAL', `the condition of ${verb} is true for every row`)
     return 'all'
   }
