@@ -59,17 +59,16 @@ test('a capture among concurrent writers is one instant: money moves and the sum
 
 test('captureWithin sees what its transaction sees and leaves the session as it was', async () => {
   await db.run('CREATE TABLE inside (a integer); INSERT INTO inside VALUES (1); CREATE TABLE beside (b text)')
-  const settings = ['search_path', 'row_security', 'statement_timeout', 'timezone', 'datestyle', 'extra_float_digits']
+  const settings = ['search_path', 'row_security', 'statement_timeout', 'TimeZone', 'DateStyle', 'extra_float_digits']
   const points = await db.database.withSession(async (session) => {
     await session.execute(
       `BEGIN; SET LOCAL statement_timeout = '77s'; SET LOCAL search_path = public; SET LOCAL timezone = 'Asia/Tokyo'`,
     )
     await session.execute('LOCK TABLE inside IN ACCESS EXCLUSIVE MODE; INSERT INTO inside VALUES (2)')
     const read = () =>
-      Promise.all(
-        settings.map((name) => session.query<{ value: string }>(`SELECT current_setting('${name}') AS value`)),
-      )
+      session.query(`SELECT name, setting FROM pg_settings WHERE name = ANY ($1) ORDER BY 1`, [settings])
     const before = await read()
+    expect(before).toHaveLength(settings.length)
     const taken = await slice.recovery.captureWithin(session, [named('inside'), named('beside')], 'final')
     expect(await read()).toEqual(before)
     await session.execute('DROP TABLE inside; COMMIT')
