@@ -1,0 +1,2 @@
+export type { DurableWorkQueue, DurableWorkQueueOptions, WorkFailure } from './queue.ts'
+export { createDurableWorkQueue } from './queue.ts'
