@@ -38,7 +38,13 @@ export interface DefinitionRow {
 
 export interface CastRow {
   readonly functionOid: number
+  /** Source and target. */
   readonly typeNames: readonly string[]
+  /** e: only when it is written; a: also in assignments; i: anywhere. */
+  readonly context: 'e' | 'a' | 'i'
+  readonly isBetweenBuiltIns: boolean
+  /** True when a relation of the statement has a column of a user's type among the two. */
+  readonly isOfColumn: boolean
 }
 
 export interface NameLookup {

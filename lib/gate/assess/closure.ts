@@ -5,7 +5,7 @@
 import type { DatabaseSession } from '#lib/ports/index.ts'
 import type { ClassifiedStatement, ColumnUse, Finding } from '../classify/index.ts'
 import { classify } from '../classify/index.ts'
-import type { DefinitionRow, FunctionRow, NameLookup, RelationRow } from './catalog-rows.ts'
+import type { CastRow, DefinitionRow, FunctionRow, NameLookup, RelationRow } from './catalog-rows.ts'
 import { judgeFunction } from './judge-function.ts'
 import { lookUpDefinitions, lookUpFunctions, lookUpNames } from './look-up.ts'
 import type { LossRoot } from './losing-tables.ts'
@@ -115,14 +115,13 @@ class Walk {
   }
 }
 
-/** What a definition does on its own account. Defining a function is HIGH as a statement; here only its body counts. */
+/** Findings about the act of defining, which happened long ago; what `judgeFunction` says of the catalog's row counts instead. */
+const OF_DEFINING = new Set(['create-function', 'create-procedure', 'security-definer'])
+
+/** What running the definition does. */
 function definitionFindings(row: DefinitionRow, statement: ClassifiedStatement): readonly Finding[] {
-  const own =
-    row.source === 'function'
-      ? statement.findings.filter((finding) => finding.code.startsWith('body-'))
-      : statement.findings
-  return own
-    .filter((finding) => finding.level !== 'SAFE')
+  return statement.findings
+    .filter((finding) => finding.level !== 'SAFE' && !(row.source === 'function' && OF_DEFINING.has(finding.code)))
     .map((finding) => ({
       code: `${row.source}-reaches-${finding.code}`,
       level: finding.level,
@@ -144,12 +143,14 @@ function namesOf(texts: readonly Text[], everywhere: boolean): Parameters<typeof
   }
 }
 
-/** A user's cast counts as soon as the text names one of its types; implicit casts need a value of such a type. */
+/** A user's cast is reached where the text names one of its types; one that needs no writing, also through columns and functions. */
 function castsReached(found: NameLookup, texts: readonly Text[]): readonly number[] {
   if (found.casts.length === 0) return []
   const text = texts.map((one) => one.sql.toLowerCase()).join('\n')
+  const isNamed = (cast: CastRow) => cast.typeNames.some((name) => text.includes(name.toLowerCase()))
+  const isSilent = (cast: CastRow) => cast.isOfColumn || cast.isBetweenBuiltIns || found.functions.length > 0
   return found.casts
-    .filter((cast) => found.relations.length > 0 || cast.typeNames.some((name) => text.includes(name.toLowerCase())))
+    .filter((cast) => isNamed(cast) || (cast.context !== 'e' && isSilent(cast)))
     .map((cast) => cast.functionOid)
 }
 

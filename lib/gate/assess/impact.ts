@@ -22,6 +22,9 @@ interface Plan {
   readonly Plans?: readonly Plan[]
 }
 
+/** Counted to the end although a smaller number would decide, so that an approver sees the figure. */
+const EXACT_ROWS = 100_000
+
 const SAVEPOINT = 'backstop_impact'
 
 /** A part that may fail by time or by rights without ending the transaction. */
@@ -69,11 +72,12 @@ async function plannedRows(session: DatabaseSession, sql: string, parameters: re
 
 /**
  * The table's size, exactly as far as it matters: a share above `percent` is possible only while the table has fewer than
- * `rows × 100 / percent` rows, so counting stops there.
+ * `rows × 100 / percent` rows, so counting stops there (or at EXACT_ROWS).
  */
 async function tableShare(session: DatabaseSession, request: ImpactRequest, rows: number): Promise<Partial<Impact>> {
   const { policy, target, estimatedTableRows } = request
-  const limit = Math.ceil((rows * 100) / Math.max(policy.max_write_percent_without_critical, 1)) + 1
+  const decisive = Math.ceil((rows * 100) / Math.max(policy.max_write_percent_without_critical, 1)) + 1
+  const limit = Math.max(decisive, EXACT_ROWS)
   const counted = await attempt(session, () =>
     countUpTo(session, `SELECT FROM ${quoteRelation(target.relation)}`, limit, []),
   )
@@ -87,8 +91,7 @@ export async function measureImpact(session: DatabaseSession, request: ImpactReq
   const { shape, policy } = request
   const limit = policy.max_write_rows_without_critical + 1
   if (shape !== undefined && request.mayCount) {
-    // Everything up to a whole-table write is counted to the end where that is cheap, so that the approver sees the figure.
-    const bound = Math.max(limit, 100_000)
+    const bound = Math.max(limit, EXACT_ROWS)
     const rows = await attempt(session, () => countUpTo(session, shape.rowsQuery, bound, request.parameters))
     if (rows !== undefined) {
       return {

@@ -45,7 +45,11 @@ SELECT
        OR p.oid IN (SELECT o.oprcode FROM pg_catalog.pg_operator o
                     WHERE o.oid >= ${FIRST_USER_OID} AND o.oprname = ANY ($4::text[]))) f) AS functions,
   (SELECT coalesce(json_agg(k), '[]') FROM (
-    SELECT c.castfunc::int8 AS "functionOid", ARRAY[s.typname, t.typname] AS "typeNames"
+    SELECT c.castfunc::int8 AS "functionOid", ARRAY[s.typname, t.typname] AS "typeNames", c.castcontext AS context,
+           s.oid < ${FIRST_USER_OID} AND t.oid < ${FIRST_USER_OID} AS "isBetweenBuiltIns",
+           EXISTS (SELECT FROM unnest($1::text[], $2::text[]) AS w(schema, name) JOIN pg_catalog.pg_attribute a
+                   ON a.attrelid = to_regclass(concat_ws('.', quote_ident(w.schema), quote_ident(w.name)))
+                   WHERE a.attnum > 0 AND a.atttypid >= ${FIRST_USER_OID} AND a.atttypid IN (s.oid, t.oid)) AS "isOfColumn"
     FROM pg_catalog.pg_cast c JOIN pg_catalog.pg_type s ON s.oid = c.castsource JOIN pg_catalog.pg_type t ON t.oid = c.casttarget
     WHERE c.oid >= ${FIRST_USER_OID} AND c.castfunc >= ${FIRST_USER_OID}
       AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_proc'::regclass
