@@ -1,0 +1,26 @@
+/** The `backstop` command: hands words, streams and signals to the command line, and its answer to the process. */
+import process from 'node:process'
+import { runCli } from '#lib/cli/index.ts'
+
+const EXIT_INTERRUPTED = 130
+const interruption = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    if (interruption.signal.aborted && signal === 'SIGINT') process.exit(EXIT_INTERRUPTED)
+    interruption.abort()
+  })
+}
+// A reader that closed the pipe, such as `head`, has seen enough.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0)
+    throw error
+  })
+}
+process.exitCode = await runCli(process.argv.slice(2), {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  isInputTty: process.stdin.isTTY === true,
+  environment: process.env,
+  signal: interruption.signal,
+})

@@ -1,0 +1,46 @@
+/** Settings that a flag or an environment variable gives; the flag wins. */
+import { BackstopError, type RelationName } from '#lib/kernel/index.ts'
+import type { CommandContext } from './model.ts'
+
+type Environment = CommandContext['environment']
+
+/** Empty counts as unset, as everywhere. */
+export function findSetting(given: string | undefined, variable: string, environment: Environment): string | undefined {
+  const value = given ?? environment[variable]
+  return value === undefined || value === '' ? undefined : value
+}
+
+/** Throws USAGE_INVALID when neither is given. */
+export function getSetting(
+  given: string | undefined,
+  flag: string,
+  variable: string,
+  environment: Environment,
+): string {
+  const value = findSetting(given, variable, environment)
+  if (value !== undefined) return value
+  throw new BackstopError('USAGE_INVALID', `give ${flag} or set ${variable}`)
+}
+
+const NAME = /^(?:"((?:[^"]|"")+)"|([\p{L}_][\p{L}\p{N}_$]*))$/u
+const PARTS = /"(?:[^"]|"")+"|[^."]+/g
+
+function readName(part: string): string | undefined {
+  const match = NAME.exec(part)
+  return match?.[1]?.replaceAll('""', '"') ?? match?.[2]?.toLowerCase()
+}
+
+/**
+ * Read `table`, `schema.table` or `"Quoted"."Name"` as SQL would: what is not quoted is folded to lower case.
+ *
+ * Throws: USAGE_INVALID
+ */
+export function readTable(text: string, schema = 'public'): RelationName {
+  const parts = text.match(PARTS) ?? []
+  const names = parts.map(readName)
+  if (parts.join('.') === text && names.length <= 2 && names.every((name) => name !== undefined)) {
+    const [first, second] = names
+    if (first !== undefined) return second === undefined ? { schema, name: first } : { schema: first, name: second }
+  }
+  throw new BackstopError('USAGE_INVALID', 'a table is written as name, schema.name or "Quoted"."Name"')
+}

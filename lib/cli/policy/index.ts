@@ -1,0 +1,1 @@
+export { policyCheck } from './check.ts'

@@ -1,0 +1,24 @@
+/** Questions to a person at a terminal. */
+import { confirm, isCancel, select } from '@clack/prompts'
+import { oneLine } from './colour.ts'
+import type { Asker } from './model.ts'
+import { Cancelled } from './model.ts'
+
+function answered<T>(answer: T): Exclude<T, symbol> {
+  if (isCancel(answer)) throw new Cancelled()
+  return answer as Exclude<T, symbol>
+}
+
+export const terminalAsker: Asker = {
+  async choose(question, choices) {
+    const options = choices.map(({ value, label, hint }) => ({
+      value,
+      label: oneLine(label),
+      ...(hint === undefined ? {} : { hint: oneLine(hint) }),
+    }))
+    return answered(await select({ message: question, options }))
+  },
+  async confirm(question) {
+    return answered(await confirm({ message: question, initialValue: false }))
+  },
+}

@@ -1,0 +1,7 @@
+export { terminalAsker } from './ask.ts'
+export { harmless, isColourWanted, oneLine, paint, shorten } from './colour.ts'
+export type { Asker, Block, Cell, Choice, CliStream, Column, Progress, ProgressStep, Surface, Tone } from './model.ts'
+export { Cancelled } from './model.ts'
+export { describeProgress, formatBytes, formatDuration, openProgress, SILENT_PROGRESS } from './progress.ts'
+export { renderBlocks } from './render.ts'
+export { actionCell, riskCell, stateCell } from './word-cell.ts'

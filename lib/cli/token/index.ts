@@ -1,0 +1,1 @@
+export { tokenCreate } from './create.ts'
