@@ -29,7 +29,8 @@ function decodePauseWish(text: string | undefined): PauseWish {
 
 /** Undefined when it was recorded. */
 async function recordPause(context: CallContext, state: PauseState): Promise<string | undefined> {
-  const intent = { action: 'paused', principal: context.principal.name, facts: { reason: state.reason } }
+  const facts = { reason: state.reason, correlationId: context.correlationId }
+  const intent = { action: 'paused', principal: context.principal.name, facts }
   try {
     await context.services.ledger.record(intent, { outcome: 'recorded' })
     return undefined

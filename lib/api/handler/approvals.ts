@@ -10,6 +10,12 @@ import { approvalView, pageView, pendingView } from '../view/index.ts'
 import { audited } from './audited.ts'
 import type { Handler } from './model.ts'
 
+const APPROVAL_ID = /^appr_[0-9a-f]{32}$/
+
+function missing(): BackstopError {
+  return new BackstopError('APPROVAL_MISSING', 'no approval has this id')
+}
+
 /** Most that `GET /pending` shows; more than a person can read. */
 const MOST_PENDING = 1_000
 
@@ -47,10 +53,10 @@ export const listApprovals: Handler<'listApprovals'> = async (context, { query }
 /** To a caller who may not see it, an approval looks as if it did not exist. */
 async function findVisible(context: CallContext, id: string): Promise<Approval> {
   const { principal, services } = context
-  const approval = await services.approvals.find(id)
+  const approval = APPROVAL_ID.test(id) ? await services.approvals.find(id) : undefined
   const isVisible = coversScope(principal.scopes, 'approval:read') || approval?.binding.principal === principal.name
   if (approval !== undefined && isVisible) return approval
-  throw new BackstopError('APPROVAL_MISSING', 'no approval has this id')
+  throw missing()
 }
 
 export const readApproval: Handler<'readApproval'> = async (context, { params, query }) => {
@@ -69,8 +75,9 @@ async function decideHeld(
   outcome: 'approved' | 'denied',
   comment?: string,
 ): Promise<Answer> {
+  if (!APPROVAL_ID.test(id)) throw missing()
   const decision = { outcome, decidedBy: context.principal.name, ...(comment === undefined ? {} : { comment }) }
-  const intent = { action: 'approval-decided', approvalId: id.slice(0, 64), facts: { outcome } }
+  const intent = { action: 'approval-decided', approvalId: id, facts: { outcome } }
   const approval = await audited(context, intent, () => context.services.approvals.decide(id, decision)).catch(
     (error: unknown) => {
       throw isBackstopError(error, 'APPROVAL_DECIDED') ? withId(error, id) : error

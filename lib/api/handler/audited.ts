@@ -17,7 +17,8 @@ async function finish(context: CallContext, id: AuditId, result: AuditResult): P
 
 /** Nothing is done unless the intent is durable. Throws `AUDIT_UNAVAILABLE` and whatever `act` throws. */
 export async function audited<T>(context: CallContext, intent: Act, act: () => Promise<T>): Promise<T> {
-  const id = await context.services.ledger.begin({ ...intent, principal: context.principal.name })
+  const facts = { ...intent.facts, correlationId: context.correlationId }
+  const id = await context.services.ledger.begin({ ...intent, principal: context.principal.name, facts })
   try {
     const result = await act()
     await finish(context, id, { outcome: 'recorded' })

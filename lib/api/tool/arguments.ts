@@ -44,7 +44,11 @@ export const executeArguments = z.strictObject(
     query,
     agent_id: agentId,
     parameters,
-    approval_id: z.string().min(1).max(128).optional().describe('From an earlier approval_required'),
+    approval_id: z
+      .string()
+      .regex(/^appr_[0-9a-f]{32}$/, 'must be the approval_id of an earlier answer')
+      .optional()
+      .describe('From an earlier approval_required'),
     snapshot_id: z.string().max(128).optional().describe('For information; the gateway finds recovery points itself'),
     reason: z.string().max(500).optional().describe('Shown to the approver as your claim'),
     wait_seconds: z

@@ -57,14 +57,13 @@ export function send(
 ): void {
   if (response.destroyed) return
   const isOpen = isBodyOpen(message)
-  const bodyBytes = Buffer.from(answer.body)
   const headers: Record<string, string | number> = { ...answer.headers }
-  if (answer.status !== 204) headers['content-length'] = bodyBytes.byteLength
+  if (answer.status !== 204) headers['content-length'] = Buffer.byteLength(answer.body)
   if (isOpen || options.isLast) headers['connection'] = 'close'
   response.writeHead(answer.status, headers)
-  if (!isOpen) response.end(bodyBytes)
+  if (!isOpen) response.end(answer.body)
   else {
-    response.write(bodyBytes)
+    response.write(answer.body)
     linger(message, response)
   }
   limitWriting(response, options.writeMs)

@@ -100,7 +100,18 @@ describe('POST /approve and /deny', () => {
     })
   })
 
-  it.each(['appr_unknown', '..%2Fpending', '%00', 'x'.repeat(2_000), '%3Cscript%3E'])(
+  it('asks the store only for what can be an id', async () => {
+    const { api, services } = await openWithHeld()
+    const asked: string[] = []
+    services.approvals.find = async (id: string) => void asked.push(id)
+    for (const id of ['appr_x', `appr_${'g'.repeat(32)}`, 'x'.repeat(2_000), `appr_${'0'.repeat(32)}%0a`]) {
+      expect((await callApi(api, 'GET', `/approvals/${id}`, { token: TOKENS.operator })).status).toBe(404)
+    }
+    expect(asked).toEqual([])
+    expect(services.ledger.events).toEqual([])
+  })
+
+  it.each(['appr_unknown', `appr_${'f'.repeat(32)}`, '..%2Fpending', '%00', 'x'.repeat(2_000), '%3Cscript%3E'])(
     'answers 404 to the id %j',
     async (id) => {
       const { api } = await openWithHeld()
