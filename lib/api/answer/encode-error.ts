@@ -16,7 +16,7 @@ export function errorName(error: BackstopError): string {
   return NAMES[error.code] ?? error.code.toLowerCase()
 }
 
-export function errorStatus(error: BackstopError): number {
+function errorStatus(error: BackstopError): number {
   return STATUSES[error.code] ?? error.httpStatus
 }
 

@@ -1,2 +1,2 @@
-export { buildOpenApi, errorStatuses, openApiText } from './build.ts'
+export { buildOpenApi, openApiText } from './build.ts'
 export { renderHttpDocument } from './document.ts'

@@ -8,7 +8,7 @@ import type { TokenRegistry } from '../token/index.ts'
 import { readCredential } from '../token/index.ts'
 
 /** A caller without a token, where that is allowed. Holds no scope. */
-export const ANONYMOUS: Principal = { name: 'anonymous', scopes: [], agentIds: [] }
+const ANONYMOUS: Principal = { name: 'anonymous', scopes: [], agentIds: [] }
 
 const REASONS = { unknown: 'The token is not known.', expired: 'The token has expired.' } as const
 

@@ -1,4 +1,4 @@
-export { ANONYMOUS, authenticate } from './authenticate.ts'
+export { authenticate } from './authenticate.ts'
 export { assertJsonType, readJson, readText } from './body.ts'
 export { correlationIdOf } from './correlate.ts'
 export { assertHost } from './host.ts'

@@ -14,7 +14,7 @@ interface Pattern {
 }
 
 /** A parameter's name, or undefined for a literal segment. */
-export function parameterOf(segment: string): string | undefined {
+function parameterOf(segment: string): string | undefined {
   return /^\{(\w+)\}$/.exec(segment)?.[1]
 }
 

@@ -2,7 +2,7 @@
 import * as schema from '../schema/index.ts'
 import type { Route } from './model.ts'
 
-export const RPC_BODY_BYTES = 1_048_576
+const RPC_BODY_BYTES = 1_048_576
 const SMALL_BODY_BYTES = 16_384
 
 const NO_BODY = { kind: 'none' } as const

@@ -1,2 +1,1 @@
-export { MOST_IN_BATCH } from './model.ts'
 export { runRpc } from './run.ts'

@@ -3,8 +3,8 @@
 import { z } from 'zod'
 import { RISK_LEVELS } from '#lib/kernel/index.ts'
 
-export const LONGEST_WAIT_SECONDS = 25
-export const LARGEST_PAGE = 500
+const LONGEST_WAIT_SECONDS = 25
+const LARGEST_PAGE = 500
 const DEFAULT_PAGE = 100
 
 function integerText(smallest: number, largest: number) {

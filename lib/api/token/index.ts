@@ -1,7 +1,7 @@
 export type { Credential } from './credential.ts'
 export { readCredential } from './credential.ts'
 export type { TokenEntry } from './file.ts'
-export { DEV_TOKEN, decodeTokenFile } from './file.ts'
+export { decodeTokenFile } from './file.ts'
 export type {
   Authentication,
   TokenRegistry,

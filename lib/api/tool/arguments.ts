@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { Principal } from '#lib/gate/index.ts'
 import { BackstopError } from '#lib/kernel/index.ts'
 
-export const LONGEST_WAIT_SECONDS = 25
+const LONGEST_WAIT_SECONDS = 25
 const MOST_PARAMETERS = 1_000
 
 const isExact = (value: number): boolean => !Number.isInteger(value) || Number.isSafeInteger(value)
