@@ -3,14 +3,18 @@ import { BackstopError, quoteRelation } from '#lib/kernel/index.ts'
 import type { DatabaseSession } from '#lib/ports/index.ts'
 import type { ChangedTable, GuardStopped, RowGuard } from './model.ts'
 
-/** Counts are of this transaction alone; cascades, triggers and CTEs are in them. Source: monitoring statistics, pg_stat_xact_*. */
+/**
+ * Cascades, triggers and CTEs are counted. What earlier transactions of the same connection changed is counted too until the
+ * server has collected it, up to a second later. Source: monitoring statistics, pg_stat_xact_*.
+ */
 const CHANGED_QUERY = `
-SELECT current_setting('track_counts') AS "trackCounts", schemaname AS schema, relname AS name,
+SELECT current_setting('track_counts') AS "trackCounts", relid::int8::float8 AS oid, schemaname AS schema, relname AS name,
        n_tup_ins::float8 AS inserted, n_tup_upd::float8 AS updated, n_tup_del::float8 AS deleted
 FROM (SELECT) one LEFT JOIN pg_catalog.pg_stat_xact_user_tables ON n_tup_ins + n_tup_upd + n_tup_del > 0`
 
 interface ChangedRow {
   readonly trackCounts: string
+  readonly oid: number
   readonly schema: string | null
   readonly name: string
   readonly inserted: number
@@ -18,8 +22,20 @@ interface ChangedRow {
   readonly deleted: number
 }
 
-/** Fire what is deferred, then count. Throws ROW_GUARD_EXCEEDED when the server does not count. */
-export async function countChanges(session: DatabaseSession): Promise<readonly ChangedTable[]> {
+/** The counters before a statement, by OID. */
+export type ChangeBaseline = ReadonlyMap<number, ChangedRow>
+
+/** Read the counters within the transaction that the statement will run in. */
+export async function readBaseline(session: DatabaseSession): Promise<ChangeBaseline> {
+  const rows = await session.query<ChangedRow>(CHANGED_QUERY)
+  return new Map(rows.map((row) => [row.oid, row]))
+}
+
+/** Fire what is deferred, then count from the baseline on. Throws ROW_GUARD_EXCEEDED when the server does not count. */
+export async function countChanges(
+  session: DatabaseSession,
+  baseline: ChangeBaseline,
+): Promise<readonly ChangedTable[]> {
   await session.execute('SET CONSTRAINTS ALL IMMEDIATE')
   const rows = await session.query<ChangedRow>(CHANGED_QUERY)
   if (rows[0]?.trackCounts !== 'on') {
@@ -28,18 +44,20 @@ export async function countChanges(session: DatabaseSession): Promise<readonly C
       'The server has track_counts off: changes cannot be counted, so none are made. Turn it on.',
     )
   }
-  return rows.flatMap((row) =>
-    row.schema === null
-      ? []
-      : [
-          {
-            relation: { schema: row.schema, name: row.name },
-            insertedRows: row.inserted,
-            updatedRows: row.updated,
-            deletedRows: row.deleted,
-          },
-        ],
-  )
+  return rows.flatMap((row) => {
+    if (row.schema === null) return []
+    const table = changedSince(baseline.get(row.oid), row, row.schema)
+    return changedRowCount([table]) === 0 ? [] : [table]
+  })
+}
+
+function changedSince(before: ChangedRow | undefined, now: ChangedRow, schema: string): ChangedTable {
+  return {
+    relation: { schema, name: now.name },
+    insertedRows: now.inserted - (before?.inserted ?? 0),
+    updatedRows: now.updated - (before?.updated ?? 0),
+    deletedRows: now.deleted - (before?.deleted ?? 0),
+  }
 }
 
 export function changedRowCount(changed: readonly ChangedTable[]): number {

@@ -3,7 +3,7 @@ import { BackstopError } from '#lib/kernel/index.ts'
 import type { CappedResult, DatabaseSession } from '#lib/ports/index.ts'
 import { StatementError } from '#lib/ports/index.ts'
 import type { ExecutionSettings, Prelude, Ran, Statement, WriteOutcome } from './model.ts'
-import { countChanges, exceedsGuard } from './row-guard.ts'
+import { countChanges, exceedsGuard, readBaseline } from './row-guard.ts'
 import { becomeAgent, beginWrite, enterSession } from './settings.ts'
 
 const READ_ONLY_VIOLATION = '25006'
@@ -57,8 +57,9 @@ export async function runWrite(
   await session.execute(beginWrite(settings))
   const guard = await prelude(session)
   await session.execute(becomeAgent(settings))
+  const baseline = await readBaseline(session)
   const result = await runStatement(session, statement, settings)
-  const changed = await countChanges(session)
+  const changed = await countChanges(session, baseline)
   const stopped = exceedsGuard(guard, changed)
   if (stopped !== undefined) {
     await session.execute('ROLLBACK')
