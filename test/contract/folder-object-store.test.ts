@@ -3,7 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openFolderObjectStore, systemClock, systemRandom } from '#lib/adapters/embedded/index.ts'
+import { startChild } from '#test/support/children/child.ts'
+import { eventually } from '#test/support/eventually.ts'
 import { objectStoreContract } from './object-store.ts'
+
+const writer = new URL('../support/children/write-objects.ts', import.meta.url)
 
 const openAt = (root: string) => openFolderObjectStore({ root, clock: systemClock, random: systemRandom })
 const newRoot = () => mkdtemp(join(tmpdir(), 'backstop-objects-'))
@@ -109,5 +113,41 @@ describe('the folder itself', () => {
       }),
     )
     expect((await store.list('')).objects).toEqual([])
+  })
+
+  it('gives each key to one of several processes that put what is absent', async () => {
+    const names = ['1', '2', '3']
+    const children = names.map((name) => startChild(writer, [root, name, 'contend', '60']))
+    for (const child of children) expect(await child.ended).toBe(0)
+    const store = await openAt(root)
+    const { objects } = await store.list('shared/')
+    expect(objects).toHaveLength(60)
+    for (const { key } of objects) {
+      const winner = Buffer.from(await store.read(key)).toString()[0] as string
+      expect(children[names.indexOf(winner)]?.lines).toContain(key)
+    }
+    expect(children.reduce((sum, child) => sum + child.lines.length, 0)).toBe(60)
+  })
+
+  it('shows whole objects alone after a writer was killed', async () => {
+    for (let round = 0; round < 4; round++) {
+      const child = startChild(writer, [root, `${round}`])
+      await eventually(() => child.lines.length > 5 + round * 3, { timeoutMs: 30_000 })
+      await child.kill()
+      const store = await openAt(root)
+      const { objects } = await store.list(`${round}/`)
+      for (const { key, sizeBytes } of objects) expect(sizeBytes).toBe(200_000 * (Number(key.split('/')[1]) + 1))
+      const keys = objects.map((object) => object.key)
+      for (const line of child.lines) expect(keys).toContain(line)
+    }
+  })
+
+  it('reports a full disk, and leaves nothing of the object that did not fit', async () => {
+    const child = startChild(writer, [root, 'w'], { fileLimitKb: 2_048 })
+    expect(await child.ended).toBe(0)
+    expect(child.lines.at(-1)).toBe('STORAGE_UNREACHABLE')
+    const { objects } = await (await openAt(root)).list('w/')
+    expect(new Set(objects.map((object) => object.key))).toEqual(new Set(child.lines.slice(0, -1)))
+    expect(await readdir(join(root, '.tmp'))).toEqual([])
   })
 })

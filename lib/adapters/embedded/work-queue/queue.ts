@@ -65,8 +65,9 @@ class RecordWorkQueue implements DurableWorkQueue {
   readonly #handlers = new Map<string, WorkHandler>()
   readonly #inHand = new Set<Promise<void>>()
   #isRunning = false
-  #isLooking = false
+  #isStopping = false
   #isWoken = false
+  #looking: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
 
   constructor(options: DurableWorkQueueOptions) {
@@ -97,8 +98,11 @@ class RecordWorkQueue implements DurableWorkQueue {
 
   async stop(): Promise<void> {
     this.#isRunning = false
+    this.#isStopping = true
     clearTimeout(this.#timer)
+    await this.#looking
     while (this.#inHand.size > 0) await Promise.all(this.#inHand)
+    this.#isStopping = false
   }
 
   async listDead(): Promise<readonly WorkItem[]> {
@@ -129,7 +133,7 @@ class RecordWorkQueue implements DurableWorkQueue {
     const due = found.flat().sort((left, right) => left.item.dueAtMs - right.item.dueAtMs)
     let started = 0
     for (const { record } of due) {
-      if (this.#inHand.size >= (this.#options.concurrency ?? DEFAULT_CONCURRENCY)) break
+      if (this.#isStopping || this.#inHand.size >= (this.#options.concurrency ?? DEFAULT_CONCURRENCY)) break
       const lease = await Lease.take(this.#leasing, record)
       if (lease === undefined) continue
       started++
@@ -166,13 +170,12 @@ class RecordWorkQueue implements DurableWorkQueue {
   /** Look for work now. When a look ends that found none, the next one follows after the poll interval. */
   #wake(): void {
     this.#isWoken = true
-    if (!this.#isRunning || this.#isLooking) return
+    if (!this.#isRunning || this.#looking) return
     clearTimeout(this.#timer)
-    void this.#look()
+    this.#looking = this.#look()
   }
 
   async #look(): Promise<void> {
-    this.#isLooking = true
     try {
       while (this.#isRunning && this.#isWoken) {
         this.#isWoken = false
@@ -181,7 +184,7 @@ class RecordWorkQueue implements DurableWorkQueue {
     } catch (error) {
       this.#options.onFailure({ isLastAttempt: false, error })
     }
-    this.#isLooking = false
+    this.#looking = undefined
     clearTimeout(this.#timer)
     const pollMs = this.#options.pollMs ?? DEFAULT_POLL_MS
     if (this.#isRunning) this.#timer = setTimeout(() => this.#wake(), pollMs)
