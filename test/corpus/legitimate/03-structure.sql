@@ -97,6 +97,7 @@ EXPLAIN (ANALYZE, BUFFERS, TIMING off, WAL, SUMMARY off) SELECT * FROM orders JO
 -- name: EXPLAIN with MEMORY and SERIALIZE
 EXPLAIN (ANALYZE, MEMORY, SERIALIZE text) SELECT id FROM products
 -- name: EXPLAIN generic plan
+-- params: [1]
 EXPLAIN (GENERIC_PLAN) SELECT * FROM orders WHERE id = $1
 -- name: EXPLAIN of a write without running it
 EXPLAIN DELETE FROM orders WHERE id = 5
