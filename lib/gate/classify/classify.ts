@@ -107,14 +107,15 @@ function noteAppearance(text: string, walk: Walk): void {
   const isPlain = PLAIN.test(text)
   if (isPlain && !/u&"/i.test(text)) return
   const tokens = tokensOf(text) ?? []
-  if (hasEscapedName(tokens))
-    raiseAlways(walk, 'escaped-name', 'HIGH', 'a name is written with escapes that hide its letters')
+  const isWrite = isAtLeast(levelOf(walk.facts.findings), 'LOW')
+  if (isWrite && hasEscapedName(tokens)) {
+    raise(walk, 'escaped-name', 'HIGH', 'a name is written with escapes that hide its letters')
+  }
   if (isPlain) return
   if (hasTurningLiteral(tokens)) {
     raiseAlways(walk, 'reordering-literal', 'HIGH', 'a literal holds characters that turn the direction of the text')
   }
   const lookalike = lookalikeOf(tokens)
-  const isWrite = isAtLeast(levelOf(walk.facts.findings), 'LOW')
   if (lookalike === 'mixed' || (lookalike === 'whole' && isWrite)) {
     raise(walk, 'lookalike-name', 'HIGH', 'a name is made of letters that look like those of another alphabet')
   }

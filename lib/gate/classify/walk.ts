@@ -66,9 +66,18 @@ export function raiseUnknown(what: string, walk: Walk): void {
   raiseAlways(walk, 'unknown-node', 'CRITICAL', `the parse tree holds ${what}, which is not understood`)
 }
 
+const callVisitors = new Map<string, (call: FuncCall, walk: Walk) => void>()
+
+/** Make the arguments of a function known to the walk, by its name in any schema. Called while modules load. */
+export function onCall(name: string, visitor: (call: FuncCall, walk: Walk) => void): void {
+  callVisitors.set(name, visitor)
+}
+
 /** Note a call as it is written and walk into its arguments. */
 export function visitCall(call: FuncCall, form: FunctionUse['form'], walk: Walk): void {
-  noteFunction({ ...nameFrom(textsOf(call.funcname)), argumentCount: call.args?.length ?? 0, form }, walk)
+  const name = nameFrom(textsOf(call.funcname))
+  noteFunction({ ...name, argumentCount: call.args?.length ?? 0, form }, walk)
+  callVisitors.get(name.name)?.(call, walk)
   visitChildren('FuncCall', call as Fields, walk, CALL_NAMES)
 }
 

@@ -2,6 +2,7 @@
 import type { Node } from 'libpg-query'
 import { isAtLeast } from '#lib/kernel/index.ts'
 import { type Fate, needTransaction, noteLoss, raise, type Walk } from '../facts.ts'
+import '../functions/text-queries.ts'
 import { type Fields, kindOf } from '../tree/node.ts'
 import { onKind, raiseUnknown, visitChildren } from '../walk.ts'
 import { ACCESS_STATEMENTS } from './access.ts'
