@@ -78,8 +78,8 @@ export function openApi(config: RuntimeConfig, parts: Parts, tokens: TokenRegist
     clusterId: config.clusterId,
     version,
     isDevMode: config.isDevMode,
-    limits: DEFAULT_LIMITS,
+    limits: { ...DEFAULT_LIMITS, rate: { perSecond: config.ratePerSecond, burst: config.ratePerSecond * 2 } },
     ...(isLoopback ? { allowedHosts: LOOPBACK_HOSTS } : {}),
-    anonymousRoutes: [],
+    anonymousRoutes: config.hasPublicMetrics ? ['readMetrics', 'readHealthDetails'] : [],
   })
 }

@@ -32,6 +32,10 @@ export interface RuntimeConfig {
   readonly snapshotIntervalSeconds: number
   /** Empty: every table. */
   readonly snapshotTables: readonly string[]
+  /** Requests that one principal may make a second; twice as many in a burst. */
+  readonly ratePerSecond: number
+  /** True: `/metrics` and `/metadata/health` answer without a token. */
+  readonly hasPublicMetrics: boolean
   readonly alertWebhook?: string
   readonly alertSecretFile?: string
   readonly tlsCertPath?: string
@@ -77,6 +81,8 @@ const VARIABLES = {
   BACKSTOP_APPROVAL_TIMEOUT_SECONDS: wholeNumber(1, 2_592_000, 3_600),
   BACKSTOP_SNAPSHOT_INTERVAL_SECONDS: wholeNumber(1, 86_400, 60),
   BACKSTOP_SNAPSHOT_TABLES: list,
+  BACKSTOP_RATE_PER_SECOND: wholeNumber(1, 1_000_000, 1_000),
+  BACKSTOP_PUBLIC_METRICS: flag,
   BACKSTOP_ALERT_WEBHOOK: z.url({ protocol: /^https?$/ }).optional(),
   BACKSTOP_ALERT_SECRET_FILE: z.string().optional(),
   BACKSTOP_TLS_CERT: z.string().optional(),
@@ -134,6 +140,8 @@ export function readConfig(environment: Environment, dataFolder: string): Runtim
     approvalTimeoutSeconds: read.BACKSTOP_APPROVAL_TIMEOUT_SECONDS,
     snapshotIntervalSeconds: read.BACKSTOP_SNAPSHOT_INTERVAL_SECONDS,
     snapshotTables: read.BACKSTOP_SNAPSHOT_TABLES,
+    ratePerSecond: read.BACKSTOP_RATE_PER_SECOND,
+    hasPublicMetrics: read.BACKSTOP_PUBLIC_METRICS,
     ...optional('alertWebhook', read.BACKSTOP_ALERT_WEBHOOK),
     ...optional('alertSecretFile', read.BACKSTOP_ALERT_SECRET_FILE),
     ...optional('tlsCertPath', read.BACKSTOP_TLS_CERT),

@@ -10,7 +10,7 @@ import type { ClosableNotifier } from './notify.ts'
 import { openNotifier, openSchedule } from './notify.ts'
 import { openParts, type Parts } from './parts.ts'
 import { openMetadata, openStorage } from './storage.ts'
-import { reportTask, tasksOf } from './tasks.ts'
+import { refreshFigures, reportTask, tasksOf } from './tasks.ts'
 import { openWatchedFiles } from './watched-files.ts'
 
 export interface ProductOptions {
@@ -98,6 +98,7 @@ async function openAll(options: ProductOptions, openings: Openings): Promise<Run
   openings.add(() => opened.ledger.sealDue())
   const schedule = openSchedule(reportTask(opened, log))
   for (const task of tasksOf(config, opened, files, log)) schedule.add(task)
+  opened.metrics.beforeScrape(refreshFigures(opened))
   const api = openApi(config, opened, files.tokens, version, log)
   schedule.start()
   openings.add(() => schedule.stop())
@@ -116,7 +117,9 @@ async function openAll(options: ProductOptions, openings: Openings): Promise<Run
 async function readTls(config: RuntimeConfig): Promise<Pick<HttpServerOptions, 'tls'>> {
   if (config.tlsCertPath === undefined || config.tlsKeyPath === undefined) return {}
   try {
-    return { tls: { certificate: await readFile(config.tlsCertPath, 'utf8'), key: await readFile(config.tlsKeyPath, 'utf8') } }
+    return {
+      tls: { certificate: await readFile(config.tlsCertPath, 'utf8'), key: await readFile(config.tlsKeyPath, 'utf8') },
+    }
   } catch {
     throw new BackstopError('CONFIG_INVALID', 'The files of BACKSTOP_TLS_CERT and BACKSTOP_TLS_KEY cannot be read.')
   }

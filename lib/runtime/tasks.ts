@@ -1,9 +1,10 @@
 /** The recurring work of the embedded product. */
-import { isBackstopError, SECOND_MS } from '#lib/kernel/index.ts'
+import { epochMsOf, isBackstopError, SECOND_MS } from '#lib/kernel/index.ts'
 import type { ScheduledTask } from '#lib/ports/index.ts'
 import type { RuntimeConfig } from './config.ts'
 import type { Log } from './log.ts'
 import type { Parts } from './parts.ts'
+import { SYSTEM } from './system.ts'
 import type { WatchedFiles } from './watched-files.ts'
 
 const MINUTE = 60 * SECOND_MS
@@ -26,8 +27,24 @@ export function tasksOf(config: RuntimeConfig, parts: Parts, files: WatchedFiles
 async function expire(parts: Parts): Promise<void> {
   const expired = await parts.approvals.expireDue()
   for (let one = 0; one < expired; one++) parts.metrics.noteApproval('timeout')
-  const pending = await parts.approvals.list({ state: 'pending', limit: 500 })
-  parts.metrics.setPendingApprovals(pending.approvals.length)
+}
+
+/** Figures that are read when somebody looks, and not counted. */
+export function refreshFigures(parts: Parts): () => Promise<void> {
+  return async () => {
+    parts.metrics.setPaused((await parts.pause.current()).paused)
+    const pending = await parts.approvals.list({ state: 'pending', limit: 500 })
+    parts.metrics.setPendingApprovals(pending.approvals.length)
+    const { points } = await parts.recovery.list({ limit: 500 })
+    const seen = new Set<string>()
+    for (const point of points) {
+      const table = `${point.relation.schema}.${point.relation.name}`
+      if (point.status !== 'valid' || seen.has(table)) continue
+      seen.add(table)
+      const freshAtMs = epochMsOf(point.confirmedAt ?? point.capturedAt)
+      parts.metrics.setLatestSnapshotAge(table, Math.max(0, (SYSTEM.clock.nowMs() - freshAtMs) / SECOND_MS))
+    }
+  }
 }
 
 /** Half of the age at which a point counts as stale, so that the next round comes in time. */

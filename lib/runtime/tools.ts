@@ -1,7 +1,8 @@
 /** What the command line needs of the product without running it. */
 import { parquet } from '#lib/adapters/parquet/index.ts'
 import type { OpenAuditLedger } from '#lib/gate/index.ts'
-import type { ObjectStore, RecordStore } from '#lib/ports/index.ts'
+import { BackstopError } from '#lib/kernel/index.ts'
+import type { Database, ObjectStore, RecordStore } from '#lib/ports/index.ts'
 import { openRecovery, type Recovery } from '#lib/recovery/index.ts'
 import type { RuntimeConfig } from './config.ts'
 import { connectDatabase } from './connect.ts'
@@ -40,6 +41,27 @@ export async function openRecoveryTools(locations: RecoveryLocations): Promise<R
     await database.close()
     throw error
   }
+}
+
+/** For when it is the database that is gone. */
+const NO_DATABASE: Database = {
+  label: 'no database',
+  withSession: refuse,
+  withDedicatedSession: refuse,
+  cancel: async () => {},
+  close: async () => {},
+}
+
+function refuse(): Promise<never> {
+  return Promise.reject(new BackstopError('CONFIG_INVALID', 'This needs a database: give --db.'))
+}
+
+/** List and read recovery points from the storage, without a database. Throws STORAGE_URL_INVALID, STORAGE_UNREACHABLE, … */
+export async function openPointTools(locations: Omit<RecoveryLocations, 'dbUrl'>): Promise<RecoveryTools> {
+  const objects = await openStorage(locations.storageUrl)
+  const records = openMetadata(locations.metadataPath ?? ':memory:')
+  const recovery = openRecovery({ database: NO_DATABASE, objects, records, columnar: parquet, ...SYSTEM })
+  return { recovery, close: () => records.close() }
 }
 
 export interface LedgerTools {

@@ -1,0 +1,39 @@
+/** One piece of work in a process of its own, so that its memory is its own: prints `{"ms":…,"rssMiB":…}`. */
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { openFolderObjectStore, openSqliteRecordStore, systemClock } from '#lib/adapters/embedded/index.ts'
+import { parquet } from '#lib/adapters/parquet/index.ts'
+import { openPostgres } from '#lib/adapters/postgres/index.ts'
+import { openRecovery } from '#lib/recovery/index.ts'
+
+const [work = '', url = '', folder = '', table = '', ...rest] = process.argv.slice(2)
+const database = openPostgres({ url })
+const random = { bytes: (count: number) => randomBytes(count) }
+const objects = await openFolderObjectStore({ root: join(folder, 'objects'), clock: systemClock, random })
+const records = openSqliteRecordStore({ path: join(folder, 'records.db'), clock: systemClock })
+const recovery = openRecovery({ database, objects, records, columnar: parquet, clock: systemClock, random })
+const relation = { schema: 'public', name: table }
+
+const startMs = performance.now()
+if (work === 'capture') await recovery.capture(relation, 'manual')
+else if (work === 'restore') await restoreNewest(rest[0] ?? `${table}_recovered`)
+else await copyOut()
+const ms = performance.now() - startMs
+process.stdout.write(`${JSON.stringify({ ms, rssMiB: process.resourceUsage().maxRSS / 1024 })}\n`)
+await records.close()
+await database.close()
+
+async function restoreNewest(target: string): Promise<void> {
+  const point = await recovery.findNewestValid(relation)
+  if (point === undefined) throw new Error('there is nothing to restore')
+  await recovery.restore({ snapshotId: point.snapshotId, target: { schema: 'public', name: target } })
+}
+
+/** The floor: the same rows out of the server, and nothing done with them. */
+async function copyOut(): Promise<void> {
+  await database.withDedicatedSession(async (session) => {
+    let sizeBytes = 0
+    for await (const chunk of session.copyOut(`COPY ${table} TO STDOUT (FORMAT binary)`)) sizeBytes += chunk.length
+    if (sizeBytes === 0) throw new Error('nothing came')
+  })
+}
