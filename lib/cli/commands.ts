@@ -1,17 +1,36 @@
 /** The table of commands, in the order of the help. */
-
 import { analyze } from './analyze/index.ts'
+import { approvalsApprove, approvalsDeny, approvalsList, approvalsShow } from './approvals/index.ts'
+import { auditExport, auditVerify } from './audit/index.ts'
 import type { Command } from './frame/index.ts'
 import { policyCheck } from './policy/index.ts'
+import { recover, restore } from './recover/index.ts'
+import { snapshotsList, snapshotTake } from './snapshots/index.ts'
 import { tokenCreate } from './token/index.ts'
+import { up } from './up/index.ts'
 
-export const COMMANDS: readonly Command[] = [analyze, policyCheck, tokenCreate]
+export const COMMANDS: readonly Command[] = [
+  up,
+  analyze,
+  approvalsList,
+  approvalsShow,
+  approvalsApprove,
+  approvalsDeny,
+  snapshotTake,
+  snapshotsList,
+  recover,
+  restore,
+  auditVerify,
+  auditExport,
+  policyCheck,
+  tokenCreate,
+]
 
 /** What the words that hold several commands are for. */
 export const GROUPS: Readonly<Record<string, string>> = {
-  approvals: 'Held statements and the decisions on them.',
-  audit: 'The audit ledger.',
-  policy: 'The policy file.',
-  snapshots: 'Recovery points.',
-  token: 'Tokens for agents and people.',
+  approvals: 'See held statements and decide on them',
+  audit: 'Prove and export the audit ledger',
+  policy: 'Check a policy file',
+  snapshots: 'List recovery points',
+  token: 'Create tokens for agents and people',
 }

@@ -6,6 +6,14 @@ export type { Failure } from './failure.ts'
 export { describeFailure, EXIT_INTERRUPTED, EXIT_USAGE, encodeFailure, renderFailure } from './failure.ts'
 export type { Flag, Flags, FlagValues } from './flag.ts'
 export { choice, integer, list, requiredText, text, toggle } from './flag.ts'
+export {
+  DATABASE_FLAG,
+  existingMetadata,
+  existingStorage,
+  METADATA_FLAG,
+  placesIn,
+  STORAGE_FLAG,
+} from './location.ts'
 export type { CliIo, CommandContext, CommandResult } from './model.ts'
 export { loadPolicy, readPolicyFile } from './policy-source.ts'
 export type { Invocation } from './program.ts'

@@ -1,1 +1,3 @@
 export { tokenCreate } from './create.ts'
+export type { TokenOrder } from './entry.ts'
+export { makeToken, TOKEN_BYTES } from './entry.ts'

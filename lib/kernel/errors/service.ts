@@ -56,5 +56,25 @@ export const SERVICE_ERRORS = {
     retry: true,
     hint: 'Try again in a moment, on another instance if there is one.',
   },
+  GATEWAY_UNREACHABLE: {
+    kind: 'dependency',
+    retry: true,
+    hint: 'Start it with "backstop up", or name the right address with --url or BACKSTOP_URL.',
+  },
+  GATEWAY_ANSWER_INVALID: {
+    kind: 'dependency',
+    retry: false,
+    hint: 'Check that the address is that of a Backstop gateway and not of something in front of it.',
+  },
+  NOT_AVAILABLE_YET: {
+    kind: 'unsupported',
+    retry: false,
+    hint: 'It comes with a later release; "backstop --help" lists what there is.',
+  },
+  DEMO_CLAIM_FALSE: {
+    kind: 'bug',
+    retry: false,
+    hint: 'The demonstration printed something that the database does not confirm: report it with the output.',
+  },
   BUG: { kind: 'bug', retry: false, hint: 'This is a defect of Backstop: report it with the correlation id.' },
 } as const satisfies ErrorTable

@@ -1,0 +1,2 @@
+export { approvalsApprove, approvalsDeny, approvalsShow } from './decide.ts'
+export { approvalsList } from './list.ts'

@@ -1,0 +1,2 @@
+export { auditExport } from './export.ts'
+export { auditVerify } from './verify.ts'

@@ -1,0 +1,100 @@
+/** Restores one snapshot with progress, plans the way back, and shows both. */
+import { displayRelation, type RelationName, type SnapshotId } from '#lib/kernel/index.ts'
+import type { ConflictPolicy, CopybackPlan, Recovery, RestoreProgress, RestoreReport } from '#lib/recovery/index.ts'
+import type { CommandContext, CommandResult } from '../frame/index.ts'
+import type { Block } from '../terminal/index.ts'
+import { formatBytes } from '../terminal/index.ts'
+
+export interface RestoreOrder {
+  readonly snapshotId: SnapshotId
+  readonly target: RelationName
+  readonly conflictPolicy: ConflictPolicy
+  readonly isDryRun: boolean
+}
+
+const UNITS: Readonly<Record<RestoreProgress['phase'], string>> = {
+  verify: 'bytes',
+  load: 'rows',
+  compare: 'tables',
+  rebuild: 'parts',
+}
+
+/** Throws what `Recovery.restore` throws. */
+export async function restoreTable(
+  recovery: Recovery,
+  order: RestoreOrder,
+  context: CommandContext,
+): Promise<{ readonly report: RestoreReport; readonly copyback?: CopybackPlan }> {
+  const report = await recovery.restore({
+    ...order,
+    onProgress: ({ phase, done, total }) => context.progress.update({ label: phase, done, total, unit: UNITS[phase] }),
+  })
+  context.progress.clear()
+  if (order.isDryRun) return { report }
+  return { report, copyback: await recovery.planCopyback(order.snapshotId, order.target) }
+}
+
+function reportData(report: RestoreReport): object {
+  return {
+    snapshot_id: report.snapshotId,
+    source: displayRelation(report.source),
+    target: displayRelation(report.target),
+    dry_run: report.isDryRun,
+    row_count: report.rowCount,
+    size_bytes: report.sizeBytes,
+    inserted_rows: report.insertedRows,
+    updated_rows: report.updatedRows,
+    checked: report.checked,
+    rebuilt: report.rebuilt,
+    not_rebuilt: report.notRebuilt,
+  }
+}
+
+function copybackBlocks(copyback: CopybackPlan): readonly Block[] {
+  const notes: readonly Block[] = copyback.notes.length === 0 ? [] : [{ kind: 'list', items: copyback.notes }]
+  if (copyback.statements.length === 0) {
+    return [
+      { kind: 'title', text: 'Way back' },
+      { kind: 'text', text: 'Nothing to do: the table holds every row.' },
+      ...notes,
+    ]
+  }
+  return [
+    { kind: 'title', text: 'Way back: read it, then run it' },
+    { kind: 'code', text: copyback.statements.map((statement) => `${statement};`).join('\n') },
+    ...notes,
+  ]
+}
+
+/** What was done, what was proven, and the SQL for the way back. */
+export function showRestore(report: RestoreReport, copyback?: CopybackPlan): CommandResult {
+  const target = displayRelation(report.target)
+  const head: Block = report.isDryRun
+    ? {
+        kind: 'text',
+        text: `Dry run: ${report.rowCount} rows would be restored into ${target}; nothing was changed.`,
+        tone: 'good',
+      }
+    : { kind: 'text', text: `${report.rowCount} rows are in ${target}, compared with the snapshot.`, tone: 'good' }
+  const blocks: Block[] = [
+    head,
+    {
+      kind: 'pairs',
+      pairs: [
+        ['snapshot', report.snapshotId],
+        ['of', displayRelation(report.source)],
+        ['size', `${formatBytes(report.sizeBytes)} in ${report.partCount} parts`],
+        ['inserted', String(report.insertedRows)],
+        ['updated', String(report.updatedRows)],
+        ['checked', report.checked.join(', ')],
+        [report.isDryRun ? 'would rebuild' : 'rebuilt', report.rebuilt.join(', ') || 'nothing'],
+      ],
+    },
+  ]
+  if (report.notRebuilt.length > 0) {
+    const items = report.notRebuilt.map(({ subject, reason }) => `${subject}: ${reason}`)
+    blocks.push({ kind: 'title', text: 'Not rebuilt on the recovered table' }, { kind: 'list', items })
+  }
+  if (copyback !== undefined) blocks.push(...copybackBlocks(copyback))
+  return { ok: true, data: { ...reportData(report), copyback: copyback ?? null }, blocks }
+}

@@ -1,0 +1,5 @@
+export type { ShopTable } from './rows.ts'
+export { BUSY_ORDERS, BUSY_WAREHOUSE, SHOP_ROWS, SHOP_TABLES } from './rows.ts'
+export { seedShop } from './seed.ts'
+export type { ShopPrincipal, ShopTokens } from './tokens.ts'
+export { AGENT_ID, makeShopTokens } from './tokens.ts'

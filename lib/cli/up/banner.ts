@@ -1,0 +1,76 @@
+/** What `up` prints when everything runs. */
+import type { CommandContext } from '../frame/index.ts'
+import { readVersion } from '../frame/index.ts'
+import { AGENT_ID } from '../shop/index.ts'
+import type { Block } from '../terminal/index.ts'
+import { curlBlocks, TOKEN_VARIABLES } from './curl-lines.ts'
+import type { StartedProduct } from './start.ts'
+
+/** Without a token: this is printed as JSON and may be logged. */
+export function bannerData({ product, config, isEmbedded, dataFolder }: StartedProduct): object {
+  return {
+    event: 'ready',
+    version: readVersion(),
+    url: product.url,
+    database: product.databaseLabel,
+    is_embedded: isEmbedded,
+    storage: config.storageUrl,
+    metadata_db: config.metadataPath,
+    data_folder: dataFolder,
+    dev_mode: config.isDevMode,
+    pid: process.pid,
+  }
+}
+
+function warnings({ config, isEmbedded }: StartedProduct): readonly Block[] {
+  const blocks: Block[] = []
+  if (config.isDevMode) {
+    const text =
+      '!!! DEV MODE: the well-known token "dev-token" has every right, and people may approve their own requests.\n' +
+      '!!! Never on a network, never in production. Unset BACKSTOP_DEV_MODE.'
+    blocks.push({ kind: 'text', text, tone: 'bad' })
+  }
+  if (isEmbedded) {
+    const text = 'Embedded PostgreSQL with a demonstration shop. Set BACKSTOP_DB_URL to guard a database of yours.'
+    blocks.push({ kind: 'text', text, tone: 'muted' })
+  }
+  return blocks
+}
+
+function tokenBlocks({ shopTokens, config }: StartedProduct): readonly Block[] {
+  if (shopTokens === undefined) {
+    return [{ kind: 'pairs', pairs: [['tokens', config.tokensPath ?? 'dev-token']] }]
+  }
+  return [
+    { kind: 'title', text: 'Tokens, made for this run and shown once' },
+    { kind: 'pairs', pairs: Object.entries(shopTokens.tokens) },
+  ]
+}
+
+export function bannerBlocks(started: StartedProduct, environment: CommandContext['environment']): readonly Block[] {
+  const { product, config, shopTokens, isEmbedded } = started
+  const lines = curlBlocks({
+    url: product.url,
+    tokens: shopTokens?.tokens ?? TOKEN_VARIABLES,
+    agentId: shopTokens === undefined ? 'my-agent' : AGENT_ID,
+    read: isEmbedded ? 'SELECT country, count(*) FROM customers GROUP BY 1' : 'SELECT now()',
+    danger: isEmbedded ? 'DROP TABLE payments' : 'DROP TABLE some_table',
+  })
+  const { BACKSTOP_STORAGE_URL: storage = config.storageUrl } = environment
+  return [
+    { kind: 'title', text: `Backstop ${readVersion()} is running` },
+    {
+      kind: 'pairs',
+      pairs: [
+        ['url', product.url],
+        ['database', product.databaseLabel],
+        ['storage', storage],
+        ['metadata', config.metadataPath],
+      ],
+    },
+    ...warnings(started),
+    ...tokenBlocks(started),
+    ...lines,
+    { kind: 'text', text: '\nCtrl-C stops it; running statements are finished first.', tone: 'muted' },
+  ]
+}

@@ -1,0 +1,70 @@
+/** Starts the product as `up` was asked to: in front of a database, or on an embedded one with the demonstration shop. */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { type Log, type RunningProduct, type RuntimeConfig, readConfig, startProduct } from '#lib/runtime/index.ts'
+import type { CommandContext } from '../frame/index.ts'
+import { readVersion } from '../frame/index.ts'
+import { makeShopTokens, type ShopTokens, seedShop } from '../shop/index.ts'
+
+export interface StartOrder {
+  /** Kept; absent: beside a given database `.backstop`, else a temporary folder that is removed at the end. */
+  readonly dataFolder?: string
+  readonly port?: number
+  readonly log?: Log
+}
+
+export interface StartedProduct {
+  readonly product: RunningProduct
+  readonly config: RuntimeConfig
+  readonly isEmbedded: boolean
+  readonly dataFolder: string
+  /** Generated where no token file is named and the database is embedded. */
+  readonly shopTokens?: ShopTokens
+  /** Idempotent; leaves nothing behind that was not asked to be kept. */
+  stop(): Promise<void>
+}
+
+type Environment = CommandContext['environment']
+
+async function openDataFolder(order: StartOrder, environment: Environment) {
+  const isEmbedded = (environment['BACKSTOP_DB_URL'] ?? '') === ''
+  if (order.dataFolder === undefined && isEmbedded) {
+    return { isEmbedded, isTemporary: true, path: await mkdtemp(join(tmpdir(), 'backstop-')) }
+  }
+  const path = resolve(order.dataFolder ?? '.backstop')
+  await mkdir(path, { recursive: true, mode: 0o700 })
+  return { isEmbedded, isTemporary: false, path }
+}
+
+/** Throws what `startProduct` throws; a temporary folder is gone then too. */
+export async function startUp(order: StartOrder, given: Environment): Promise<StartedProduct> {
+  const environment = order.port === undefined ? given : { ...given, BACKSTOP_PORT: String(order.port) }
+  const folder = await openDataFolder(order, environment)
+  const removeFolder = async () => {
+    if (folder.isTemporary) await rm(folder.path, { recursive: true, force: true })
+  }
+  try {
+    const config = readConfig(environment, folder.path)
+    const shopTokens = folder.isEmbedded && config.tokensPath === undefined ? makeShopTokens() : undefined
+    const product = await startProduct({
+      config,
+      version: readVersion(),
+      seed: seedShop,
+      ...(folder.isTemporary ? {} : { clusterFolder: join(folder.path, 'postgres') }),
+      ...(shopTokens === undefined ? {} : { tokens: shopTokens.fileText }),
+      ...(order.log === undefined ? {} : { log: order.log }),
+    })
+    return {
+      product,
+      config,
+      isEmbedded: folder.isEmbedded,
+      dataFolder: folder.path,
+      ...(shopTokens === undefined ? {} : { shopTokens }),
+      stop: () => product.stop().finally(removeFolder),
+    }
+  } catch (error) {
+    await removeFolder()
+    throw error
+  }
+}
