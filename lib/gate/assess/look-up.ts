@@ -39,11 +39,13 @@ SELECT
     LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace) r) AS relations,
   (SELECT coalesce(json_agg(f), '[]') FROM (
     SELECT ${FUNCTION_COLUMNS} FROM ${FUNCTION_SOURCES}
-    WHERE (p.proname = ANY ($3::text[]) AND p.oid >= ${FIRST_USER_OID}
-           AND ($5::bool OR p.pronamespace = ANY (SELECT ns.oid FROM pg_catalog.pg_namespace ns
-                WHERE ns.nspname = ANY (current_schemas(true)) OR ns.nspname = ANY ($1::text[] || $8::text[]))))
-       OR p.oid IN (SELECT o.oprcode FROM pg_catalog.pg_operator o
-                    WHERE o.oid >= ${FIRST_USER_OID} AND o.oprname = ANY ($4::text[]))) f) AS functions,
+    WHERE p.oid = ANY (ARRAY(
+      SELECT named.oid FROM pg_catalog.pg_proc named JOIN pg_catalog.pg_namespace ns ON ns.oid = named.pronamespace
+      WHERE named.proname = ANY ($3::text[]) AND named.oid >= ${FIRST_USER_OID}
+        AND ($5::bool OR ns.nspname = ANY (current_schemas(true)) OR ns.nspname = ANY ($8::text[]))
+      UNION ALL
+      SELECT o.oprcode::oid FROM pg_catalog.pg_operator o
+      WHERE o.oid >= ${FIRST_USER_OID} AND o.oprname = ANY ($4::text[])))) f) AS functions,
   (SELECT coalesce(json_agg(k), '[]') FROM (
     SELECT c.castfunc::int8 AS "functionOid", ARRAY[s.typname, t.typname] AS "typeNames", c.castcontext AS context,
            s.oid < ${FIRST_USER_OID} AND t.oid < ${FIRST_USER_OID} AS "isBetweenBuiltIns",
@@ -86,7 +88,10 @@ export interface NamesToLookUp {
   readonly everywhere: boolean
 }
 
-/** Ask what the names are, under the session's search path. */
+/**
+ * Ask what the names are, under the session's search path. The plan is the same whatever the names: callers on a hot path
+ * set `plan_cache_mode = force_generic_plan`, or planning costs more than running.
+ */
 export async function lookUpNames(session: DatabaseSession, names: NamesToLookUp): Promise<NameLookup> {
   const rows = await session.query<NameLookup>(
     NAMES_QUERY,

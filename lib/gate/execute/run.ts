@@ -4,7 +4,7 @@ import type { CappedResult, DatabaseSession } from '#lib/ports/index.ts'
 import { StatementError } from '#lib/ports/index.ts'
 import type { ExecutionSettings, Prelude, Ran, Statement, WriteOutcome } from './model.ts'
 import { countChanges, exceedsGuard, readBaseline } from './row-guard.ts'
-import { becomeAgent, beginWrite, enterSession } from './settings.ts'
+import { becomeAgent, beginWrite, enterSession, PLAN_FOR_VALUES } from './settings.ts'
 
 const READ_ONLY_VIOLATION = '25006'
 
@@ -28,6 +28,7 @@ export async function runRead(
   settings: ExecutionSettings,
 ): Promise<Ran> {
   try {
+    if (statement.parameters.length > 0) await session.execute(PLAN_FOR_VALUES)
     const result = await runStatement(session, statement, settings)
     await session.execute('COMMIT')
     return { outcome: 'done', result, changed: [] }

@@ -36,9 +36,15 @@ function setRole(settings: ExecutionSettings, scope: 'LOCAL' | 'SESSION'): strin
   return settings.agentRole === undefined ? '' : `; SET ${scope} ROLE ${quoteIdentifier(settings.agentRole)}`
 }
 
+/** Our own look-ups have one good plan each; planning them anew would cost more than running them. */
+const PLAN_ONCE = 'plan_cache_mode = force_generic_plan'
+/** An agent's statement with parameters is planned for their values. */
+export const PLAN_FOR_VALUES = 'SET LOCAL plan_cache_mode = auto'
+
 /** Open a transaction in which nothing can be written; the agent's role holds from the start. */
 export function beginRead(settings: ExecutionSettings, statementTimeoutMs: number): string {
-  return `BEGIN READ ONLY; ${setAll(settingsFor(settings, statementTimeoutMs), 'LOCAL')}${setRole(settings, 'LOCAL')}`
+  const all = [...settingsFor(settings, statementTimeoutMs), PLAN_ONCE]
+  return `BEGIN READ ONLY; ${setAll(all, 'LOCAL')}${setRole(settings, 'LOCAL')}`
 }
 
 /** Open a write's transaction, still with the rights of the gateway: locks and snapshots come before the agent's role. */

@@ -27,13 +27,22 @@ class Abort extends Error {
   }
 }
 
+/** What is captured, and the parents that are destroyed with it: a partition attached meanwhile would be lost unsecured. */
+function tablesToLock(judged: Judged): readonly string[] {
+  if (judged.plan.captureTables.length === 0) return []
+  const parents = judged.assessment.targets.filter((one) => one.isDestructive && one.relationKind === 'p')
+  const names = [...judged.plan.captureTables, ...parents.map((one) => one.relation)].map(quoteRelation)
+  return [...new Set(names)].sort()
+}
+
 /** A destruction keeps everybody out; an UPDATE or DELETE that is secured keeps writers out while the snapshot is taken. */
 async function lock(session: DatabaseSession, judged: Judged): Promise<void> {
-  const tables = judged.plan.captureTables
+  const tables = tablesToLock(judged)
   if (tables.length === 0) return
   const isStructural = judged.assessment.targets.some((one) => ['drop', 'truncate', 'alter'].includes(one.access))
-  const mode = isStructural ? 'ACCESS EXCLUSIVE' : 'SHARE ROW EXCLUSIVE'
-  await session.execute(`LOCK TABLE ${tables.map(quoteRelation).join(', ')} IN ${mode} MODE`)
+  await session.execute(
+    `LOCK TABLE ${tables.join(', ')} IN ${isStructural ? 'ACCESS EXCLUSIVE' : 'SHARE ROW EXCLUSIVE'} MODE`,
+  )
 }
 
 /** Equal when the same names still mean the same objects, and the same tables lose by it. */
