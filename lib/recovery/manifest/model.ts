@@ -42,7 +42,14 @@ export const manifestSchema = z.object({
   definition: tableDefinitionSchema,
   content: z.object({
     /** The columns that are stored, in order: all but generated ones. */
-    columns: z.array(z.object({ name: z.string(), encoding: z.union([bareEncodingSchema, decimalEncodingSchema]) })),
+    columns: z.array(
+      z.object({
+        name: z.string(),
+        encoding: z.union([bareEncodingSchema, decimalEncodingSchema]),
+        /** How the digest takes the column in: by its type's hash function, or by its text. */
+        isHashed: z.boolean(),
+      }),
+    ),
     rowCount: z.number().int().nonnegative(),
     /** Order-free digest that the database computed of the same rows. */
     digest: z.string(),

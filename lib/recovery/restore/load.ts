@@ -106,8 +106,8 @@ export async function compareContent(
   manifest: Manifest,
   target: RelationName,
 ): Promise<void> {
-  const names = manifest.content.columns.map((column) => column.name)
-  const rows = await session.query<{ digest: string; row_count: string }>(buildDigestQuery(target, names, false))
+  const query = buildDigestQuery(target, manifest.content.columns, false)
+  const rows = await session.query<{ digest: string; row_count: string }>(query)
   const { digest, row_count: rowCount } = rows[0] ?? { digest: '', row_count: '' }
   if (rowCount !== String(manifest.content.rowCount)) {
     throw mismatch(`${rowCount} rows were restored instead of ${manifest.content.rowCount}`)

@@ -9,7 +9,7 @@ import { decodeManifest, encodeManifest, MANIFEST_FORMAT, MANIFEST_VERSION, mani
 import { SOURCE_SQL } from './catalog-sql.ts'
 import { buildCopyQuery, buildDigestQuery } from './content-digest.ts'
 import { copyRows } from './copy-rows.ts'
-import { planEncoding, widerEncoding } from './encoding.ts'
+import { hasExactHash, planEncoding, widerEncoding } from './encoding.ts'
 import type { CapturePorts, CaptureRequest, FoundRelation, ReadDefinition } from './model.ts'
 import { isStored } from './model.ts'
 import { PartWriter } from './part-writer.ts'
@@ -24,6 +24,7 @@ export interface CapturedTable {
 interface StoredColumn {
   readonly name: string
   readonly encoding: ColumnEncoding
+  readonly isHashed: boolean
 }
 
 interface StoredContent {
@@ -126,15 +127,15 @@ function planColumns(relation: RelationName, { definition, baseTypes }: ReadDefi
     if (!isStored(column)) return []
     const baseType = baseTypes[index]
     const encoding = baseType === undefined ? undefined : planEncoding(baseType)
-    if (encoding === undefined) throw unsupportedColumn(relation, column.name, column.type)
-    return [{ name: column.name, encoding }]
+    if (baseType === undefined || encoding === undefined) throw unsupportedColumn(relation, column.name, column.type)
+    return [{ name: column.name, encoding, isHashed: hasExactHash(baseType) }]
   })
 }
 
 function widen(relation: RelationName, column: StoredColumn | undefined): StoredColumn {
   const encoding = column === undefined ? undefined : widerEncoding(column.encoding)
   if (column === undefined || encoding === undefined) throw unsupportedColumn(relation, column?.name ?? '', 'value')
-  return { name: column.name, encoding }
+  return { ...column, encoding }
 }
 
 function unsupportedColumn(relation: RelationName, column: string, type: string): BackstopError {
@@ -156,8 +157,7 @@ async function readDigest(
   read: ReadDefinition,
   content: StoredContent,
 ) {
-  const names = content.columns.map((column) => column.name)
-  const query = buildDigestQuery(relation, names, read.definition.kind === 'partitioned table')
+  const query = buildDigestQuery(relation, content.columns, read.definition.kind === 'partitioned table')
   const rows = await session.query<{ digest: string; row_count: string }>(query)
   const row = rows[0]
   if (row === undefined || Number(row.row_count) !== content.rowCount) {

@@ -60,6 +60,16 @@ export function widerEncoding(encoding: ColumnEncoding): ColumnEncoding | undefi
   return encoding.kind === 'decimal' ? { kind: 'numeric' } : undefined
 }
 
+/**
+ * Types whose hash function (of text: under the "C" collation) tells any two different values apart, apart from chance. Not among them: numbers with equal
+ * values of different form (numeric, float), text with looser equality (citext, bpchar), enums (hashed by oid).
+ */
+const EXACT_HASH_OIDS: ReadonlySet<number> = new Set([16, 20, 21, 23, 25, 26, 1043, 1082, 1083, 1114, 1184, 2950])
+
+export function hasExactHash(type: BaseType): boolean {
+  return EXACT_HASH_OIDS.has(type.oid)
+}
+
 /** Of `numeric(precision, scale)`; the scale has eleven bits and may be negative. */
 function numericEncoding(modifier: number): ColumnEncoding {
   if (modifier < NUMERIC_HEADER) return { kind: 'numeric' }

@@ -157,8 +157,8 @@ test('a store that loses the end of an object gives no valid point and keeps not
   await broken.close()
 })
 
-test.for([1, 100_000, 2_000_000])(
-  'a capture that is killed after %i bytes leaves nothing that counts as valid',
+test.for(['1', '100000', '1000000', 'manifest'])(
+  'a capture that is killed in the middle (%s) leaves nothing that counts as valid',
   async (moment) => {
     const folder = mkdtempSync(join(tmpdir(), 'backstop-killed-'))
     const script = fileURLToPath(new URL('../../support/recovery/killed-capture.ts', import.meta.url))
