@@ -11,10 +11,15 @@ const QUOTED = String.raw`(?:[eE]|[uU]&)?'(?:''|\\.|[^'\\])*(?:'|\\?$)`
 const DOLLAR = String.raw`\$(?<tag>[^\s$]{0,63})\$[\s\S]*?(?:\$\k<tag>\$|$)`
 const SECRET_WORD = String.raw`\w{0,64}(?:passw(?:or)?d|passwd|passphrase|pwd|secret|api_?key|access_?key|private_?key|auth_?token|access_?token|refresh_?token|credentials?)\w{0,64}`
 
+/** White space and comments. */
+const GAP = String.raw`(?:\s|--[^\n]{0,200}\n|/\*(?:[^*]|\*(?!/)){0,200}\*/)`
+/** From the word to its value, with or without an operator. */
+const LEAD = `(${SECRET_WORD}["']?(?:${GAP}{0,64}(?:=>|:=|=|:)${GAP}{0,64}|${GAP}{1,64}))`
+
 const RULES: readonly (readonly [RegExp, string])[] = [
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, MASK],
-  [new RegExp(String.raw`(${SECRET_WORD}["']?\s{0,64}(?:=>|:=|=|:|\s)\s{0,64})${DOLLAR}`, 'gi'), `$1'${MASK}'`],
-  [new RegExp(String.raw`(${SECRET_WORD}["']?\s{0,64}(?:=>|:=|=|:|\s)\s{0,64})${QUOTED}`, 'gi'), `$1'${MASK}'`],
+  [new RegExp(`${LEAD}${DOLLAR}`, 'gi'), `$1'${MASK}'`],
+  [new RegExp(`${LEAD}${QUOTED}`, 'gi'), `$1'${MASK}'`],
   [new RegExp(String.raw`(${SECRET_WORD}"\s{0,64}:\s{0,64})"(?:\\.|[^"\\])*(?:"|$)`, 'gi'), `$1"${MASK}"`],
   [new RegExp(String.raw`(${SECRET_WORD}\s{0,64}(?:=>|:=|=)\s{0,64})(?!['"$[(])[^\s,;'")]+`, 'gi'), `$1${MASK}`],
   [/\b([a-z][a-z0-9+.-]{1,30}:\/\/)[^\s/@'"]{0,256}:[^\s@'"]*(?:@|$)/gi, `$1${MASK}@`],

@@ -1,2 +1,1 @@
-export type { FolderObjectStoreOptions } from './store.ts'
 export { openFolderObjectStore } from './store.ts'

@@ -1,2 +1,2 @@
-export type { SqliteRecordStore, SqliteRecordStoreOptions } from './store.ts'
+export type { SqliteRecordStore } from './store.ts'
 export { openSqliteRecordStore } from './store.ts'
