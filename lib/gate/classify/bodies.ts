@@ -2,7 +2,7 @@
 import type { Walk } from './facts.ts'
 import { hasHidden, mayHide } from './hidden-characters.ts'
 import { blocksOf, MAX_BODY_BLOCKS, MAX_TEXT_NESTING, nestingOf } from './nesting.ts'
-import { parsePlpgsql, tokensOf } from './parser.ts'
+import { parsePlpgsql } from './parser.ts'
 import { isCostlyToScan } from './pieces.ts'
 import { visitPlpgsql } from './plpgsql.ts'
 import { innerScope } from './scope.ts'
@@ -29,16 +29,11 @@ export function visitBody(body: Body, walk: Walk): void {
   const language = body.language.toLowerCase()
   const inside = { ...walk, bodyDepth: walk.bodyDepth + 1, scope: innerScope(walk.scope) }
   if (walk.bodyDepth >= MAX_BODY_DEPTH) noteUnreadable(walk, 'bodies are nested too deeply to be read')
-  else if (hidesSomething(body.text)) noteUnreadable(walk, 'the body holds characters that cannot be seen')
+  else if (mayHide(body.text) && hasHidden(body.text))
+    noteUnreadable(walk, 'the body holds characters that cannot be seen')
   else if (language === 'sql' && body.isRoutine) visitSqlText(body.text, inside)
   else if (language === 'plpgsql') visitPlpgsqlText(body.text, walk.source, inside)
   else noteUnreadable(walk, 'the body is in a language that is not read here')
-}
-
-function hidesSomething(text: string): boolean {
-  if (!mayHide(text) || isCostlyToScan(text)) return false
-  const tokens = tokensOf(text)
-  return tokens === undefined || hasHidden(text, tokens)
 }
 
 /** The language's parser wants the whole statement: parameters and the kind of result decide what a body may say. */

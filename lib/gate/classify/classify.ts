@@ -12,7 +12,7 @@ import {
   type RefusedText,
 } from './model.ts'
 import { MAX_TEXT_NESTING, nestingOf, SHALLOW_TEXT_LENGTH } from './nesting.ts'
-import { fingerprintOf, type Parsed, type ParsedStatement, parseText, tokensOf } from './parser.ts'
+import { fingerprintOf, type Parsed, type ParsedStatement, parseText } from './parser.ts'
 import { isCostlyToScan } from './pieces.ts'
 import { returnsRows } from './returns-rows.ts'
 import { emptyScope } from './scope.ts'
@@ -30,7 +30,7 @@ import { kindOf } from './tree/node.ts'
  * Throws:     only when `loadClassifier` has not been awaited
  */
 export function classify(sql: string): Classification {
-  const text = sql.trim()
+  const text = trimmed(sql)
   const refusal = refuseBeforeParsing(text)
   if (refusal !== undefined) return refusal
   const parsed = parseText(text)
@@ -42,6 +42,17 @@ export function classify(sql: string): Classification {
     return tooDeep(text)
   return judge(text, statement)
 }
+
+/** Without the white space around it, as PostgreSQL understands white space: no Unicode spaces, no byte order mark. */
+function trimmed(sql: string): string {
+  let start = 0
+  let end = sql.length
+  while (start < end && WHITE.has(sql[start] as string)) start += 1
+  while (end > start && WHITE.has(sql[end - 1] as string)) end -= 1
+  return sql.slice(start, end)
+}
+
+const WHITE = new Set([' ', '\t', '\n', '\r', '\f', '\v'])
 
 function refuse(text: string, code: RefusedText['code'], message: string, position?: number): RefusedText {
   return {
@@ -71,19 +82,15 @@ function refuseBeforeParsing(text: string): RefusedText | undefined {
   return refuseHidden(text) ?? (text.length < SHALLOW_TEXT_LENGTH ? undefined : refuseNested(text))
 }
 
-const UNENDED = 'a literal, name or comment does not end'
-
 function refuseHidden(text: string): RefusedText | undefined {
   if (!mayHide(text)) return undefined
-  const tokens = tokensOf(text)
-  if (tokens === undefined) return refuse(text, 'PARSE_FAILURE', UNENDED)
   const message = 'the text holds characters that cannot be seen or that reorder it'
-  return hasHidden(text, tokens) ? refuse(text, 'HIDDEN_CHARACTERS', message) : undefined
+  return hasHidden(text) ? refuse(text, 'HIDDEN_CHARACTERS', message) : undefined
 }
 
 function refuseNested(text: string): RefusedText | undefined {
   const nesting = nestingOf(text)
-  if (nesting === undefined) return refuse(text, 'PARSE_FAILURE', UNENDED)
+  if (nesting === undefined) return refuse(text, 'PARSE_FAILURE', 'a literal, name or comment does not end')
   return nesting > MAX_TEXT_NESTING ? tooDeep(text) : undefined
 }
 
@@ -106,16 +113,15 @@ const PLAIN = /^[\n\r\t\f -~]*$/
 function noteAppearance(text: string, walk: Walk): void {
   const isPlain = PLAIN.test(text)
   if (isPlain && !/u&"/i.test(text)) return
-  const tokens = tokensOf(text) ?? []
   const isWrite = isAtLeast(levelOf(walk.facts.findings), 'LOW')
-  if (isWrite && hasEscapedName(tokens)) {
+  if (isWrite && hasEscapedName(text)) {
     raise(walk, 'escaped-name', 'HIGH', 'a name is written with escapes that hide its letters')
   }
   if (isPlain) return
-  if (hasTurningLiteral(tokens)) {
+  if (hasTurningLiteral(text)) {
     raiseAlways(walk, 'reordering-literal', 'HIGH', 'a literal holds characters that turn the direction of the text')
   }
-  const lookalike = lookalikeOf(tokens)
+  const lookalike = lookalikeOf(text)
   if (lookalike === 'mixed' || (lookalike === 'whole' && isWrite)) {
     raise(walk, 'lookalike-name', 'HIGH', 'a name is made of letters that look like those of another alphabet')
   }

@@ -223,7 +223,7 @@ function isSteady(root: unknown): boolean {
     const call = (value as { FuncCall?: FuncCall }).FuncCall
     if (call !== undefined && !STEADY_FUNCTIONS.has(textsOf(call.funcname).at(-1) ?? '')) return false
     if ('SubLink' in value) return false
-    pending.push(...Object.values(value))
+    for (const child of Object.values(value)) pending.push(child)
   }
   return true
 }

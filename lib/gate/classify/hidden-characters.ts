@@ -1,5 +1,5 @@
 /** Characters that make an approver read something else than what runs. */
-import type { ScanToken } from 'libpg-query'
+import { isComment, isString, type Piece, piecesOf, textOfPiece } from './pieces.ts'
 
 /**
  * Control characters but tab, line feed, form feed and carriage return; soft hyphen; zero-width, filler, bidirectional and
@@ -19,32 +19,34 @@ const EMOJI = /\p{Extended_Pictographic}(?:\u{fe0f}|\u{200d}|\p{Extended_Pictogr
 /** Controls that turn the direction of the text around them, even from within a literal. */
 const TURNING = /[\u{202a}-\u{202e}\u{2066}-\u{2069}]/u
 
-const STRINGS = new Set(['SCONST', 'USCONST', 'BCONST', 'XCONST'])
-const COMMENTS = new Set(['SQL_COMMENT', 'C_COMMENT'])
-
 /** Quick look: false means that the text needs no closer one. */
 export function mayHide(text: string): boolean {
   return HIDDEN.test(text) || FALSE_SPACE.test(text) || text.includes('\r')
 }
 
 /** True when something hidden stands outside string literals, in names and comments included. */
-export function hasHidden(text: string, tokens: readonly ScanToken[]): boolean {
-  const strings = tokens.filter(({ tokenName }) => STRINGS.has(tokenName))
-  const returns = strings.reduce((count, token) => count + countReturns(token.text), 0)
-  return countReturns(text) > returns || tokens.some(isHiding)
+export function hasHidden(text: string): boolean {
+  let returns = countReturns(text)
+  for (const piece of piecesOf(text)) {
+    const whole = textOfPiece(text, piece)
+    if (isString(piece)) returns -= countReturns(whole)
+    else if (isHiding(piece, whole)) return true
+  }
+  return returns > 0
 }
 
 /** True when a literal holds a control that turns the direction of the text after it. */
-export function hasTurningLiteral(tokens: readonly ScanToken[]): boolean {
-  return tokens.some(({ tokenName, text }) => STRINGS.has(tokenName) && TURNING.test(text))
+export function hasTurningLiteral(text: string): boolean {
+  if (!TURNING.test(text)) return false
+  for (const piece of piecesOf(text)) if (isString(piece) && TURNING.test(textOfPiece(text, piece))) return true
+  return false
 }
 
 function countReturns(text: string): number {
   return text.match(BARE_RETURN)?.length ?? 0
 }
 
-function isHiding({ tokenName, text }: ScanToken): boolean {
-  if (STRINGS.has(tokenName)) return false
-  if (COMMENTS.has(tokenName)) return HIDDEN.test(text.replaceAll(EMOJI, ''))
-  return HIDDEN.test(text) || (FALSE_SPACE.test(text) && !text.startsWith('"'))
+function isHiding(piece: Piece, whole: string): boolean {
+  if (isComment(piece)) return HIDDEN.test(whole.replaceAll(EMOJI, ''))
+  return HIDDEN.test(whole) || (FALSE_SPACE.test(whole) && !whole.startsWith('"'))
 }

@@ -37,11 +37,31 @@ export function buildImpactQuery(text: string, root: Node): (ImpactShape & { rea
   const words = topLevelWords(text)
   const clauses = words === undefined ? undefined : cut(text, words, write)
   if (clauses === undefined) return undefined
-  const rowsQuery = queryOf(clauses)
+  const rowsQuery = queryOf(clauses, listOf(write, root))
   const tree = treeOf(rowsQuery)
-  return tree !== undefined && isSameReach(tree, write)
-    ? { target: relationOf(write.target), rowsQuery, tree }
-    : undefined
+  if (tree === undefined || !isSameReach(tree, write)) return undefined
+  return { target: relationOf(write.target), rowsQuery, tree }
+}
+
+/** PostgreSQL wants to know the type of every parameter up to the last one, so those that the predicate lacks are text. */
+function listOf({ others, where, with: clause }: Write, root: Node): string {
+  const used = parametersIn([others, where, clause])
+  const last = Math.max(0, ...parametersIn(root))
+  const missing = Array.from({ length: last }, (_, at) => at + 1).filter((number) => !used.has(number))
+  return missing.length === 0 ? '1' : missing.map((number) => `$${number}::text`).join(', ')
+}
+
+function parametersIn(tree: unknown): ReadonlySet<number> {
+  const numbers = new Set<number>()
+  const pending: unknown[] = [tree]
+  while (pending.length > 0) {
+    const value = pending.pop()
+    if (typeof value !== 'object' || value === null) continue
+    const parameter = (value as { ParamRef?: { number?: number } }).ParamRef
+    if (parameter !== undefined) numbers.add(parameter.number ?? 0)
+    for (const child of Object.values(value)) pending.push(child)
+  }
+  return numbers
 }
 
 function writeOf(root: Node): Write | undefined {
@@ -104,10 +124,10 @@ function othersWord(words: readonly Word[], verb: Write['verb'], from: number): 
 }
 
 /** A cut piece may end in a line comment, so each one ends its line. */
-function queryOf({ prefix, target, others, where }: Clauses): string {
+function queryOf({ prefix, target, others, where }: Clauses, list: string): string {
   const condition = where === undefined ? '' : `\nWHERE ${where.trim()}`
-  if (others === undefined) return `${prefix.trim()}\nSELECT 1 FROM ${target.trim()}${condition}`.trim()
-  return `${prefix.trim()}\nSELECT 1 FROM ${target.trim()}\nWHERE EXISTS (SELECT 1 FROM ${others.trim()}${condition}\n)`.trim()
+  if (others === undefined) return `${prefix.trim()}\nSELECT ${list} FROM ${target.trim()}${condition}`.trim()
+  return `${prefix.trim()}\nSELECT ${list} FROM ${target.trim()}\nWHERE EXISTS (SELECT 1 FROM ${others.trim()}${condition}\n)`.trim()
 }
 
 function treeOf(rowsQuery: string): Node | undefined {

@@ -143,7 +143,10 @@ export interface ClassifiedStatement {
 /** An UPDATE or DELETE whose rows can be counted beforehand. */
 export interface ImpactShape {
   readonly target: WrittenName
-  /** A complete SELECT that yields one row per row that the write would reach; no LIMIT. Verified to hold the same predicate. */
+  /**
+   * A complete SELECT that yields one row per row that the write would reach; no LIMIT. Verified to hold the same predicate.
+   * It takes the same parameters as the statement: those that only SET or RETURNING use stand in its list as text.
+   */
   readonly rowsQuery: string
 }
 

@@ -1,14 +1,5 @@
 /** PostgreSQL's own parser as a function from text to a raw tree, or a reason why there is none. */
-import {
-  fingerprintSync,
-  hasSqlDetails,
-  loadModule,
-  type Node,
-  parsePlPgSQLSync,
-  parseSync,
-  type ScanToken,
-  scanSync,
-} from 'libpg-query'
+import { fingerprintSync, hasSqlDetails, loadModule, type Node, parsePlPgSQLSync, parseSync } from 'libpg-query'
 
 /** One statement of a text; `start` and `length` are UTF-8 bytes, `length` absent means to the end of the text. */
 export interface ParsedStatement {
@@ -67,15 +58,6 @@ function withoutText(message: string): string {
 /** Equal for texts that differ only in white space, comments, keyword case and literals. */
 export function fingerprintOf(text: string): string {
   return fingerprintSync(text)
-}
-
-/** The tokens of a text with byte offsets; undefined when the text cannot be scanned. */
-export function tokensOf(text: string): readonly ScanToken[] | undefined {
-  try {
-    return scanSync(text).tokens
-  } catch {
-    return undefined
-  }
 }
 
 /** The PL/pgSQL functions in a CREATE FUNCTION or DO text as the language's own parser reads them; undefined when it cannot. */

@@ -49,6 +49,24 @@ export function isComment({ text }: Piece): boolean {
   return text.startsWith('--') || text === '/*'
 }
 
+const STRING = /^(?:[ebxn]|u&)?'|^\$.*\$$/is
+
+export function isString({ text }: Piece): boolean {
+  return STRING.test(text)
+}
+
+const NAME = /^(?:(?:u&)?"|[a-z_\u0080-\uffff])/i
+
+/** A quoted name or a bare word, keywords included. */
+export function isName(piece: Piece): boolean {
+  return NAME.test(piece.text) && !isString(piece)
+}
+
+/** The whole of a piece; what does not end goes on to the end of the text. */
+export function textOfPiece(text: string, { start, end }: Piece): string {
+  return text.slice(start, end)
+}
+
 function endOf(text: string, piece: string, at: number): number | undefined {
   if (piece === '/*') return endOfComment(text, at)
   if (piece === "'" || piece === '"') return undefined
