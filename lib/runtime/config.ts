@@ -37,7 +37,8 @@ export interface RuntimeConfig {
   /** True: `/metrics` and `/metadata/health` answer without a token. */
   readonly hasPublicMetrics: boolean
   readonly alertWebhook?: string
-  readonly alertSecretFile?: string
+  /** BACKSTOP_ALERT_SECRET or BACKSTOP_ALERT_SECRET_FILE as given; empty: webhooks are not signed. Never shown. */
+  readonly alertSecret: Environment
   readonly tlsCertPath?: string
   readonly tlsKeyPath?: string
 }
@@ -84,6 +85,7 @@ const VARIABLES = {
   BACKSTOP_RATE_PER_SECOND: wholeNumber(1, 1_000_000, 1_000),
   BACKSTOP_PUBLIC_METRICS: flag,
   BACKSTOP_ALERT_WEBHOOK: z.url({ protocol: /^https?$/ }).optional(),
+  BACKSTOP_ALERT_SECRET: z.string().optional(),
   BACKSTOP_ALERT_SECRET_FILE: z.string().optional(),
   BACKSTOP_TLS_CERT: z.string().optional(),
   BACKSTOP_TLS_KEY: z.string().optional(),
@@ -143,9 +145,17 @@ export function readConfig(environment: Environment, dataFolder: string): Runtim
     ratePerSecond: read.BACKSTOP_RATE_PER_SECOND,
     hasPublicMetrics: read.BACKSTOP_PUBLIC_METRICS,
     ...optional('alertWebhook', read.BACKSTOP_ALERT_WEBHOOK),
-    ...optional('alertSecretFile', read.BACKSTOP_ALERT_SECRET_FILE),
+    alertSecret: alertSecretOf(read),
     ...optional('tlsCertPath', read.BACKSTOP_TLS_CERT),
     ...optional('tlsKeyPath', read.BACKSTOP_TLS_KEY),
+  }
+}
+
+function alertSecretOf(read: z.infer<typeof schema>): Environment {
+  const { BACKSTOP_ALERT_SECRET: secret, BACKSTOP_ALERT_SECRET_FILE: file } = read
+  return {
+    ...(secret === undefined ? {} : { BACKSTOP_ALERT_SECRET: secret }),
+    ...(file === undefined ? {} : { BACKSTOP_ALERT_SECRET_FILE: file }),
   }
 }
 

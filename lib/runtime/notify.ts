@@ -1,56 +1,42 @@
 /** Alerts go to the log, and to a webhook where one is configured. */
-
-import type { SqliteRecordStore } from '#lib/adapters/embedded/index.ts'
-import type { JsonObject } from '#lib/kernel/index.ts'
-import type { Notifier, Schedule, ScheduledTask } from '#lib/ports/index.ts'
+import {
+  createDurableWorkQueue,
+  createFileSecrets,
+  createWebhookNotifier,
+  type DurableWorkQueue,
+} from '#lib/adapters/embedded/index.ts'
+import type { Notifier, RecordStore } from '#lib/ports/index.ts'
 import type { RuntimeConfig } from './config.ts'
 import type { Log } from './log.ts'
+import { SYSTEM } from './system.ts'
 
-export interface ClosableNotifier {
+/** The secret that webhooks are signed with: `BACKSTOP_ALERT_SECRET`, or a file that `BACKSTOP_ALERT_SECRET_FILE` names. */
+export const ALERT_SECRET = 'BACKSTOP_ALERT_SECRET'
+
+export interface Notifying {
   readonly notifier: Notifier
-  close(): Promise<void>
+  readonly queue: DurableWorkQueue
 }
 
-export async function openNotifier(
-  _config: RuntimeConfig,
-  _records: SqliteRecordStore,
-  log: Log,
-): Promise<ClosableNotifier> {
-  const notifier: Notifier = {
-    notify: async (alert) =>
-      log(alert.severity === 'info' ? 'info' : 'warning', 'alert', { ...alert } as unknown as JsonObject),
-  }
-  return { notifier, close: async () => {} }
+/** Open the outbox; deliveries begin with `queue.start()`. Throws CONFIG_INVALID for an address that is no webhook. */
+export function openNotifying(config: RuntimeConfig, records: RecordStore, log: Log): Notifying {
+  const queue = createDurableWorkQueue({
+    records,
+    ...SYSTEM,
+    onFailure: ({ item, isLastAttempt }) =>
+      log('error', 'work_failed', { kind: item?.kind ?? 'unknown', id: item?.id ?? 'unknown', isLastAttempt }),
+  })
+  const { alertWebhook } = config
+  const notifier = createWebhookNotifier({
+    queue,
+    secrets: createFileSecrets({ environment: config.alertSecret }),
+    clock: SYSTEM.clock,
+    webhooks: alertWebhook === undefined ? [] : [{ name: 'alerts', url: alertWebhook, ...signing(config) }],
+    log: (line) => log('warning', 'alert', line),
+  })
+  return { notifier, queue }
 }
 
-export function openSchedule(onFailure: (task: string, error: unknown) => void): Schedule {
-  const tasks: ScheduledTask[] = []
-  const timers: NodeJS.Timeout[] = []
-  const running = new Set<Promise<void>>()
-  const busy = new Set<string>()
-  const run = (task: ScheduledTask) => {
-    if (busy.has(task.name)) return
-    busy.add(task.name)
-    const done = task
-      .run()
-      .catch((error: unknown) => onFailure(task.name, error))
-      .finally(() => {
-        busy.delete(task.name)
-        running.delete(done)
-      })
-    running.add(done)
-  }
-  return {
-    add: (task) => void tasks.push(task),
-    start: () => {
-      for (const task of tasks) {
-        if (task.immediately) run(task)
-        timers.push(setInterval(() => run(task), task.everyMs))
-      }
-    },
-    stop: async () => {
-      for (const timer of timers) clearInterval(timer)
-      await Promise.all(running)
-    },
-  }
+function signing(config: RuntimeConfig): { readonly secretName?: string } {
+  return Object.keys(config.alertSecret).length === 0 ? {} : { secretName: ALERT_SECRET }
 }

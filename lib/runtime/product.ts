@@ -1,13 +1,17 @@
 /** The whole product in one process: opened, serving, and closed again in order. */
 import { readFile } from 'node:fs/promises'
-import { type HttpServerOptions, openHttpServer, startCluster } from '#lib/adapters/embedded/index.ts'
+import {
+  createTimerSchedule,
+  type HttpServerOptions,
+  openHttpServer,
+  startCluster,
+} from '#lib/adapters/embedded/index.ts'
 import { BackstopError } from '#lib/kernel/index.ts'
 import { openApi } from './api.ts'
 import type { RuntimeConfig } from './config.ts'
 import { connectDatabase } from './connect.ts'
 import { type Log, logToStandardError } from './log.ts'
-import type { ClosableNotifier } from './notify.ts'
-import { openNotifier, openSchedule } from './notify.ts'
+import { openNotifying } from './notify.ts'
 import { openParts, type Parts } from './parts.ts'
 import { openMetadata, openStorage } from './storage.ts'
 import { refreshFigures, reportTask, tasksOf } from './tasks.ts'
@@ -83,20 +87,15 @@ async function openAll(options: ProductOptions, openings: Openings): Promise<Run
   const records = openMetadata(config.metadataPath)
   openings.add(() => records.close())
   const objects = await openStorage(config.storageUrl)
-  const notifier: ClosableNotifier = await openNotifier(config, records, log)
-  openings.add(() => notifier.close())
-  parts = await openParts(
-    config,
-    { database, objects, records, notifier: notifier.notifier },
-    files.policy,
-    version,
-    log,
-  )
+  const { notifier, queue } = openNotifying(config, records, log)
+  parts = await openParts(config, { database, objects, records, notifier }, files.policy, version, log)
   const opened = parts
   // A predecessor that was killed left events open: their outcome is not known, and nobody may guess it.
   await opened.ledger.reconcile(0)
   openings.add(() => opened.ledger.sealDue())
-  const schedule = openSchedule(reportTask(opened, log))
+  queue.start()
+  openings.add(() => queue.stop())
+  const schedule = createTimerSchedule({ onFailure: reportTask(opened, log) })
   for (const task of tasksOf(config, opened, files, log)) schedule.add(task)
   opened.metrics.beforeScrape(refreshFigures(opened))
   const api = openApi(config, opened, files.tokens, version, log)
