@@ -2,6 +2,7 @@
 import { analyze } from './analyze/index.ts'
 import { approvalsApprove, approvalsDeny, approvalsList, approvalsShow } from './approvals/index.ts'
 import { auditExport, auditVerify } from './audit/index.ts'
+import { demo } from './demo/index.ts'
 import type { Command } from './frame/index.ts'
 import { policyCheck } from './policy/index.ts'
 import { recover, restore } from './recover/index.ts'
@@ -11,6 +12,7 @@ import { up } from './up/index.ts'
 
 export const COMMANDS: readonly Command[] = [
   up,
+  demo,
   analyze,
   approvalsList,
   approvalsShow,
