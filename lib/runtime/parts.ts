@@ -5,6 +5,7 @@ import { parquet } from '#lib/adapters/parquet/index.ts'
 import { createMetrics, type Metrics } from '#lib/api/index.ts'
 import {
   type AlertDesk,
+  type AnchorHead,
   type ApprovalDesk,
   type ConductWatch,
   conductLimitsOf,
@@ -20,7 +21,7 @@ import {
   type PolicyKeeper,
   type QueryGate,
 } from '#lib/gate/index.ts'
-import { SECOND_MS } from '#lib/kernel/index.ts'
+import { ID_BYTES, newId, SECOND_MS } from '#lib/kernel/index.ts'
 import type { Database, Notifier, ObjectStore } from '#lib/ports/index.ts'
 import { openRecovery, type Recovery } from '#lib/recovery/index.ts'
 import type { RuntimeConfig } from './config.ts'
@@ -47,8 +48,34 @@ export interface Parts extends Stores {
   readonly policy: PolicyKeeper
 }
 
-export function openLedger(stores: Pick<Stores, 'objects' | 'records'>, config: RuntimeConfig): OpenAuditLedger {
-  return openAuditLedger({ ...stores, ...SYSTEM, environment: config.environment })
+/** The ledger; with `anchor`, each new head is also told outside, so that a cut-off tail shows. */
+export function openLedger(
+  stores: Pick<Stores, 'objects' | 'records'>,
+  config: RuntimeConfig,
+  anchor?: AnchorHead,
+): OpenAuditLedger {
+  return openAuditLedger({
+    ...stores,
+    ...SYSTEM,
+    environment: config.environment,
+    ...(anchor === undefined ? {} : { anchor }),
+  })
+}
+
+function anchorBy(notifier: Notifier, environment: string): AnchorHead {
+  return (head) =>
+    notifier.notify({
+      id: newId('alrt', SYSTEM.random.bytes(ID_BYTES)),
+      severity: 'info',
+      eventType: 'audit_anchor',
+      title: `Audit segment ${head.number} is sealed`,
+      recommendedAction:
+        'Keep this message: "backstop audit verify --anchor" proves that nothing before it was cut off.',
+      environment,
+      at: head.sealedAt,
+      facts: { anchor: `${head.number}:${head.sha256}`, entryCount: head.entryCount },
+      dedupeKey: `anchor:${head.number}`,
+    })
 }
 
 function openApprovals(config: RuntimeConfig, stores: Stores, log: Log): ApprovalDesk {
@@ -80,7 +107,7 @@ export async function openParts(
   })
   const shared = {
     ...stores,
-    ledger: openLedger(stores, config),
+    ledger: openLedger(stores, config, anchorBy(stores.notifier, environment)),
     approvals: openApprovals(config, stores, log),
     conduct: openConductWatch({
       store: stores.records,
