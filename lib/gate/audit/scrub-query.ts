@@ -9,7 +9,7 @@ const CUT_NOTICE = ' … [cut: the whole text had %d bytes]'
 /** A literal in any of PostgreSQL's forms: '…', E'…', U&'…', $tag$…$tag$; an unclosed one reaches to the end. */
 const QUOTED = String.raw`(?:[eE]|[uU]&)?'(?:''|\\.|[^'\\])*(?:'|\\?$)`
 const DOLLAR = String.raw`\$(?<tag>[^\s$]{0,63})\$[\s\S]*?(?:\$\k<tag>\$|$)`
-const SECRET_WORD = String.raw`\w{0,64}(?:passw(?:or)?d|passwd|passphrase|pwd|secret|api_?key|access_?key|private_?key|auth_?token|access_?token|refresh_?token|credentials?)\w{0,64}`
+const SECRET_WORD = String.raw`(?:passw(?:or)?d|passwd|passphrase|pwd|secret|api_?key|access_?key|private_?key|auth_?token|access_?token|refresh_?token|credentials?)\w{0,64}`
 
 /** White space and comments. */
 const GAP = String.raw`(?:\s|--[^\n]{0,200}\n|/\*(?:[^*]|\*(?!/)){0,200}\*/)`
