@@ -28,9 +28,9 @@ async function runAt(url: string, sql: string): Promise<Record<string, unknown>[
   }
 }
 
-/** Create a database on the run's cluster, filled by `seedSql`. */
-export async function createTestDatabase(seedSql?: string): Promise<TestDatabase> {
-  const clusterUrl = inject('clusterUrl')
+/** Create a database on the run's cluster, or on another one by a superuser's URL, filled by `seedSql`. */
+export async function createTestDatabase(seedSql?: string, otherCluster?: string): Promise<TestDatabase> {
+  const clusterUrl = otherCluster ?? inject('clusterUrl')
   const name = `t_${randomBytes(6).toString('hex')}`
   await runAt(clusterUrl, `CREATE DATABASE ${name}`)
   const url = new URL(clusterUrl)

@@ -41,54 +41,73 @@ export interface TestProduct {
   /** The result of `execute_query`. */
   // biome-ignore lint/suspicious/noExplicitAny: answers are looked at member by member
   query(sql: string, extra?: Record<string, unknown>, caller?: Caller): Promise<any>
+  /** Stop gracefully and start again on the same files and database. */
+  restart(): Promise<TestProduct>
   stop(): Promise<void>
 }
 
 export interface TestProductOptions {
   readonly seedSql?: string
   readonly environment?: Record<string, string>
+  /** A superuser's URL of the cluster to make the database on. Default: the run's. */
+  readonly clusterUrl?: string
   /** Default: the superuser's URL. */
   dbUrl?(db: TestDatabase): string
 }
 
 export async function startTestProduct(options: TestProductOptions = {}): Promise<TestProduct> {
-  const db = await createTestDatabase(options.seedSql)
+  const db = await createTestDatabase(options.seedSql, options.clusterUrl)
   const folder = await mkdtemp(join(tmpdir(), 'backstop-test-'))
   const environment = { BACKSTOP_PORT: '0', BACKSTOP_DB_URL: options.dbUrl?.(db) ?? db.url, ...options.environment }
-  const log = () => {}
-  const product = await startProduct({
-    config: readConfig(environment, folder),
-    version: '0.0.0',
-    tokens: TOKEN_FILE,
-    log,
-  })
-  const call = async (caller: Caller | undefined, method: string, path: string, body?: unknown): Promise<Reply> => {
-    const headers: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' }
-    if (caller !== undefined) headers['authorization'] = `Bearer ${TOKENS[caller]}`
-    const response = await fetch(product.url + path, {
-      method,
-      headers,
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    })
-    const text = await response.text()
-    return { status: response.status, body: text === '' ? undefined : parse(text) }
-  }
+  return open({ db, folder, environment })
+}
+
+interface Place {
+  readonly db: TestDatabase
+  readonly folder: string
+  readonly environment: Readonly<Record<string, string>>
+}
+
+async function open(place: Place): Promise<TestProduct> {
+  const config = readConfig(place.environment, place.folder)
+  const product = await startProduct({ config, version: '0.0.0', tokens: TOKEN_FILE, log: () => {} })
+  const call = (caller: Caller | undefined, method: string, path: string, body?: unknown) =>
+    send(product.url, caller, method, path, body)
   return {
     product,
-    db,
-    folder,
+    db: place.db,
+    folder: place.folder,
     call,
     query: async (sql, extra = {}, caller = 'agent') => {
       const params = { name: 'execute_query', arguments: { query: sql, agent_id: 'tester', ...extra } }
       const reply = await call(caller, 'POST', '/', { jsonrpc: '2.0', id: 1, method: 'tools/call', params })
       return reply.body.result ?? reply.body
     },
+    restart: async () => {
+      await product.stop()
+      return open(place)
+    },
     stop: async () => {
       await product.stop()
-      await db.drop()
-      await rm(folder, { recursive: true, force: true })
+      await place.db.drop()
+      await rm(place.folder, { recursive: true, force: true })
     },
   }
+}
+
+async function send(
+  url: string,
+  caller: Caller | undefined,
+  method: string,
+  path: string,
+  body: unknown,
+): Promise<Reply> {
+  const headers: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' }
+  if (caller !== undefined) headers['authorization'] = `Bearer ${TOKENS[caller]}`
+  const text = body === undefined ? {} : { body: JSON.stringify(body) }
+  const response = await fetch(url + path, { method, headers, ...text })
+  const reply = await response.text()
+  return { status: response.status, body: reply === '' ? undefined : parse(reply) }
 }
 
 function parse(text: string): unknown {
