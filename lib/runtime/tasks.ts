@@ -16,12 +16,17 @@ export function tasksOf(config: RuntimeConfig, parts: Parts, files: WatchedFiles
   const captureEveryMs = config.snapshotIntervalSeconds * SECOND_MS
   return [
     { name: 'capture', everyMs: captureEveryMs, immediately: true, run: () => captureRound(config, parts, log) },
-    { name: 'seal', everyMs: MINUTE, run: async () => void (await parts.ledger.sealDue()) },
+    { name: 'seal', everyMs: MINUTE, run: () => seal(parts, log) },
     { name: 'expire', everyMs: 5 * SECOND_MS, run: () => expire(parts) },
     { name: 'reload', everyMs: SECOND_MS, run: () => files.reload() },
     { name: 'reconcile', everyMs: 5 * MINUTE, run: async () => void (await parts.ledger.reconcile(OPEN_FOR_MS)) },
     { name: 'sweep', everyMs: MINUTE, run: async () => void (await parts.records.sweepExpired()) },
   ]
+}
+
+async function seal(parts: Parts, log: Log): Promise<void> {
+  const report = await parts.ledger.sealDue()
+  if (report.anchorFailure !== undefined) log('error', 'anchor_failed', { message: report.anchorFailure })
 }
 
 async function expire(parts: Parts): Promise<void> {

@@ -1,11 +1,13 @@
 /** `npm run bench -- [classify] [overhead] [recovery] [--json]`: each figure beside a peer in the same run. */
 import { join, resolve } from 'node:path'
+import { benchClassify } from './classify.ts'
 import { benchOverhead } from './overhead.ts'
 import { type BenchReport, renderReport } from './report.ts'
 
 const PEERS = join(resolve(import.meta.dirname, '../..'), '.backstop', 'peers')
 
 const BENCHES: Readonly<Record<string, () => Promise<BenchReport>>> = {
+  classify: benchClassify,
   overhead: () => benchOverhead(PEERS),
 }
 
