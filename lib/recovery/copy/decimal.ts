@@ -8,7 +8,7 @@ const EXACT_DIGITS = 15
 /** Longest field that `writeDecimal` makes: head, and five base-10,000 digits before and five after the point. */
 export const MAX_DECIMAL_FIELD_BYTES = NUMERIC_HEAD_BYTES + 20
 
-const POWERS = [1, 10, 100, 1000]
+const POWERS = Array.from({ length: 20 }, (_, exponent) => 10 ** exponent)
 const power = (exponent: number): number => POWERS[exponent] ?? 10 ** exponent
 
 /**
@@ -86,7 +86,7 @@ function splitUnscaled(unscaled: number | bigint, lastDigits: number): number {
   let rest = typeof unscaled === 'bigint' ? (unscaled < 0n ? -unscaled : unscaled) : Math.abs(unscaled)
   while (rest > 0) {
     const digits = count === 0 ? lastDigits : 4
-    const divisor = power(digits === 4 ? 4 : digits)
+    const divisor = power(digits)
     const padding = power(4 - digits)
     if (typeof rest === 'bigint') {
       scratch[count] = Number(rest % BigInt(divisor)) * padding

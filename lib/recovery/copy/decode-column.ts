@@ -16,7 +16,7 @@ import {
 import type { ColumnEncoding } from './model.ts'
 import { decodeNumeric } from './numeric-text.ts'
 
-/** Shorter values are copied byte by byte: a call into the runtime costs as much as some thirty bytes. */
+/** Shorter values are copied byte by byte: a call into the runtime costs as much as that many bytes. */
 const SHORT_COPY_BYTES = 32
 const encoder = new TextEncoder()
 const UINT32 = 0x1_0000_0000

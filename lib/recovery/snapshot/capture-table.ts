@@ -47,7 +47,7 @@ export async function captureTable(
   ports: CapturePorts,
 ): Promise<CapturedTable> {
   const read = await readDefinition(session, found.oid)
-  const source = await readSource(session, request)
+  const source = await readSource(session, request, read.definition.isUnlogged)
   const content = await storeContent(session, read, request, ports)
   try {
     // The database computes its digest while the last parts are closed and read back.
@@ -89,11 +89,12 @@ async function writeManifest(manifest: Manifest, ports: CapturePorts): Promise<C
   return { manifest, manifestKey: key, manifestSha256: sha256 }
 }
 
-async function readSource(session: DatabaseSession, request: CaptureRequest) {
+/** An unlogged table has no mark: a crash empties it without a transaction. */
+async function readSource(session: DatabaseSession, request: CaptureRequest, isUnlogged: boolean) {
   const rows = await session.query<{ server_version: string; encoding: string; mark: string }>(SOURCE_SQL)
   const row = rows[0]
   if (row === undefined) throw new BackstopError('BUG', 'the server did not say what it is')
-  const stateMark = request.isSnapshotOwn ? row.mark : null
+  const stateMark = request.isSnapshotOwn && !isUnlogged ? row.mark : null
   return { serverVersion: Number(row.server_version), encoding: row.encoding, stateMark }
 }
 
