@@ -1,5 +1,4 @@
 export type { PointFilter, PointPage, ScanProblem, ScanReport } from './catalog/index.ts'
-export { scanPoints } from './catalog/index.ts'
 export type { Manifest, SealedManifest } from './manifest/index.ts'
 export type { Recovery, RecoveryOptions } from './model.ts'
 export { openRecovery } from './open.ts'

@@ -17,7 +17,6 @@ export {
   manifestKey,
   partKey,
   SNAPSHOT_PREFIX,
-  snapshotPrefix,
   tablePrefix,
 } from './keys.ts'
 export type { ContentColumn, Manifest, ManifestPart } from './model.ts'

@@ -1,9 +1,10 @@
-export type { CopybackKind, CopybackPlan } from './copyback-plan.ts'
 export { planCopyback } from './copyback-plan.ts'
 export type { CopybackSituation, OriginalState } from './copyback-situation.ts'
 export { readSituation } from './copyback-situation.ts'
 export type {
   ConflictPolicy,
+  CopybackKind,
+  CopybackPlan,
   NotRebuilt,
   RestorePlan,
   RestoreProgress,
@@ -12,5 +13,4 @@ export type {
   RestoreStatement,
 } from './model.ts'
 export { defaultTarget } from './names.ts'
-export { planRestore } from './plan.ts'
 export { runRestore } from './run.ts'

@@ -65,3 +65,13 @@ export interface RestoreReport {
   readonly notRebuilt: readonly NotRebuilt[]
   readonly checked: readonly string[]
 }
+
+export type CopybackKind = 'replace-missing-table' | 'bring-back-rows' | 'nothing-to-do'
+
+export interface CopybackPlan {
+  readonly kind: CopybackKind
+  /** From BEGIN to COMMIT; each can be executed as it stands. Empty when there is nothing to do. */
+  readonly statements: readonly string[]
+  /** What the reader should know before running it. */
+  readonly notes: readonly string[]
+}

@@ -128,6 +128,7 @@ const table = fc.uniqueArray(fc.constantFrom(...Object.keys(VALUES)), { minLengt
     fc.constant(types),
     fc.array(fc.tuple(...types.map((type) => fc.option(VALUES[type] as fc.Arbitrary<string>, { freq: 6 }))), {
       maxLength: 40,
+      size: 'max',
     }),
   ),
 )
