@@ -10,6 +10,9 @@ const HIDDEN_RANGES =
   '\\u{200b}-\\u{200f}\\u{2028}-\\u{202e}\\u{2060}-\\u{206f}\\u{3164}\\u{fe00}-\\u{fe0f}\\u{feff}\\u{ffa0}\\u{fff0}-\\u{fffb}' +
   '\\u{1d173}-\\u{1d17a}\\u{e0000}-\\u{e0fff}'
 const HIDDEN = new RegExp(`[${HIDDEN_RANGES}]`, 'u')
+/** Controls that a screen obeys: an approver's terminal would run them, in a literal too. */
+const CONTROL_RANGES = '\\u{1}-\\u{8}\\u{b}\\u{e}-\\u{1f}\\u{7f}-\\u{9f}'
+const CONTROL = new RegExp(`[${CONTROL_RANGES}]`, 'u')
 /** A carriage return alone ends a line for the parser and overwrites it on a screen. */
 const BARE_RETURN = /\r(?!\n)/g
 /** Spaces that the parser takes for letters of a name. */
@@ -24,8 +27,9 @@ export function mayHide(text: string): boolean {
   return HIDDEN.test(text) || FALSE_SPACE.test(text) || text.includes('\r')
 }
 
-/** True when something hidden stands outside string literals, in names and comments included. */
+/** True when something hidden stands outside string literals, in names and comments included, or a control character anywhere. */
 export function hasHidden(text: string): boolean {
+  if (CONTROL.test(text)) return true
   let returns = countReturns(text)
   for (const piece of piecesOf(text)) {
     const whole = textOfPiece(text, piece)

@@ -22,11 +22,12 @@ const PIECE = new RegExp(
     '--[^\\n\\r]*',
     '/\\*',
     `\\$(?:[${WORD_START}][${WORD_START}\\d]*)?\\$`,
+    '\\$\\d+',
     `e'(?:[^'\\\\]|''|\\\\[^])*'${GOES_ON}`,
     "(?:u&|[bxn])?'(?:[^']|'')*'",
     '(?:u&)?"(?:[^"]|"")*"',
     `[${WORD_START}][${WORD_START}\\d$]*`,
-    '\\d[\\w.]*',
+    `\\d[\\d_.]*(?:[${WORD_START}][${WORD_START}\\d$]*)?`,
     '[^\\s]',
   ].join('|'),
   'giy',
@@ -70,7 +71,7 @@ export function textOfPiece(text: string, { start, end }: Piece): string {
 function endOf(text: string, piece: string, at: number): number | undefined {
   if (piece === '/*') return endOfComment(text, at)
   if (piece === "'" || piece === '"') return undefined
-  if (!piece.startsWith('$') || piece.length === 1) return at + piece.length
+  if (!piece.startsWith('$') || !piece.endsWith('$') || piece.length === 1) return at + piece.length
   const close = text.indexOf(piece, at + piece.length)
   return close === -1 ? undefined : close + piece.length
 }
