@@ -10,11 +10,11 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     interruption.abort()
   })
 }
-// A reader that closed the pipe, such as `head`, has seen enough.
+// A reader that closed the pipe, such as `head`, has seen enough: end as after Ctrl-C, so that nothing is left behind.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0)
-    throw error
+    if (error.code !== 'EPIPE') throw error
+    interruption.abort()
   })
 }
 process.exitCode = await runCli(process.argv.slice(2), {

@@ -13,9 +13,13 @@ export function surfaceOf(stream: CliStream, io: CliIo, choice: OutputChoice): S
   return { isTerminal, isColoured: isColourWanted(isTerminal, choice.isColourAllowed, io.environment) }
 }
 
-/** Waits where the reader is slower than the writer. */
-async function writeTo(stream: CliStream, text: string): Promise<void> {
-  if (!stream.write(text)) await new Promise<void>((resolve) => stream.once('drain', resolve))
+/** Waits where the reader is slower than the writer; one that has gone away is not waited for. */
+async function writeTo(stream: CliStream, text: string, signal: AbortSignal): Promise<void> {
+  if (stream.write(text) || signal.aborted) return
+  await new Promise<void>((resolve) => {
+    stream.once('drain', resolve)
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
 }
 
 export function openContext(io: CliIo, choice: OutputChoice): CommandContext {
@@ -25,7 +29,7 @@ export function openContext(io: CliIo, choice: OutputChoice): CommandContext {
     io.stderr.isTTY === true && !choice.isJson ? openProgress(io.stderr, () => performance.now()) : SILENT_PROGRESS
   const show = async (data: object, blocks: readonly Block[]) => {
     progress.clear()
-    await writeTo(io.stdout, choice.isJson ? `${JSON.stringify(data)}\n` : renderBlocks(blocks, surface))
+    await writeTo(io.stdout, choice.isJson ? `${JSON.stringify(data)}\n` : renderBlocks(blocks, surface), io.signal)
   }
   return {
     environment: io.environment,
@@ -35,7 +39,7 @@ export function openContext(io: CliIo, choice: OutputChoice): CommandContext {
     progress,
     ...(canAsk ? { ask: terminalAsker } : {}),
     show,
-    write: (text) => writeTo(io.stdout, text),
+    write: (text) => writeTo(io.stdout, text, io.signal),
     note: (text) => {
       progress.clear()
       io.stderr.write(`${text}\n`)
@@ -48,5 +52,5 @@ export async function showResult(result: CommandResult, io: CliIo, choice: Outpu
   const text = choice.isJson
     ? `${JSON.stringify({ ok: result.ok, ...result.data }, null, 2)}\n`
     : renderBlocks(result.blocks, surfaceOf(io.stdout, io, choice))
-  await writeTo(io.stdout, text)
+  await writeTo(io.stdout, text, io.signal)
 }

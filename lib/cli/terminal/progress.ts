@@ -6,8 +6,12 @@ const CLEAR_LINE = '\r\u001b[2K'
 
 export const SILENT_PROGRESS: Progress = { update: () => {}, clear: () => {} }
 
+function formatNumber(count: number, unit: string): string {
+  return unit === 'bytes' ? formatBytes(count) : Math.round(count).toLocaleString('en-US')
+}
+
 function formatCount(count: number, unit: string): string {
-  return unit === 'bytes' ? formatBytes(count) : `${Math.round(count).toLocaleString('en-US')} ${unit}`
+  return unit === 'bytes' ? formatBytes(count) : `${formatNumber(count, unit)} ${unit}`
 }
 
 export function formatBytes(sizeBytes: number): string {
@@ -29,7 +33,7 @@ export function formatDuration(durationMs: number): string {
 /** `load 1,200 of 3,000 rows (40%), 900 rows/s, 2s left`. Pure. */
 export function describeProgress(step: ProgressStep, elapsedMs: number): string {
   const share = step.total > 0 ? Math.min(100, Math.floor((step.done * 100) / step.total)) : 100
-  const start = `${step.label} ${formatCount(step.done, step.unit)} of ${formatCount(step.total, step.unit)} (${share}%)`
+  const start = `${step.label} ${formatNumber(step.done, step.unit)} of ${formatCount(step.total, step.unit)} (${share}%)`
   if (elapsedMs < 1_000 || step.done === 0) return start
   const perMs = step.done / elapsedMs
   const left = formatDuration((step.total - step.done) / perMs)

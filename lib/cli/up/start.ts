@@ -33,7 +33,9 @@ async function openDataFolder(order: StartOrder, environment: Environment) {
     return { isEmbedded, isTemporary: true, path: await mkdtemp(join(tmpdir(), 'backstop-')) }
   }
   const path = resolve(order.dataFolder ?? '.backstop')
-  await mkdir(path, { recursive: true, mode: 0o700 })
+  // The server may run as another user than we do and has to pass through; what is ours in it is closed.
+  await mkdir(path, { recursive: true, mode: 0o711 })
+  await mkdir(join(path, 'storage'), { recursive: true, mode: 0o700 })
   return { isEmbedded, isTemporary: false, path }
 }
 
