@@ -11,6 +11,7 @@ import {
   conductLimitsOf,
   loadClassifier,
   type OpenAuditLedger,
+  type OpenQueryGate,
   openAlertDesk,
   openApprovalDesk,
   openAuditLedger,
@@ -19,7 +20,6 @@ import {
   openQueryGate,
   type PauseSwitch,
   type PolicyKeeper,
-  type QueryGate,
 } from '#lib/gate/index.ts'
 import { ID_BYTES, newId, SECOND_MS } from '#lib/kernel/index.ts'
 import type { Database, Notifier, ObjectStore } from '#lib/ports/index.ts'
@@ -44,7 +44,7 @@ export interface Parts extends Stores {
   readonly alerts: AlertDesk
   readonly recovery: Recovery
   readonly metrics: Metrics
-  readonly gate: QueryGate
+  readonly gate: OpenQueryGate
   readonly policy: PolicyKeeper
 }
 

@@ -92,7 +92,10 @@ async function openAll(options: ProductOptions, openings: Openings): Promise<Run
   const opened = parts
   // A predecessor that was killed left events open: their outcome is not known, and nobody may guess it.
   await opened.ledger.reconcile(0)
-  openings.add(() => opened.ledger.sealDue())
+  openings.add(async () => {
+    await opened.gate.settled()
+    await opened.ledger.sealDue()
+  })
   queue.start()
   openings.add(() => queue.stop())
   const schedule = createTimerSchedule({ onFailure: reportTask(opened, log) })

@@ -7,9 +7,10 @@ import type { AuditIntent } from '../audit/index.ts'
 import { type ClassifiedStatement, classify } from '../classify/index.ts'
 import { beginRead, runRead } from '../execute/index.ts'
 import { executed, failed, type Outcome } from './answer.ts'
+import { Backlog } from './backlog.ts'
 import { judge, parametersOf } from './judge.ts'
 import { describeJudged, describeText } from './metadata.ts'
-import type { AnalyzeAnswer, Principal, QueryAnswer, QueryGate, QueryRequest } from './model.ts'
+import type { AnalyzeAnswer, OpenQueryGate, Principal, QueryAnswer, QueryRequest } from './model.ts'
 import type { GateParts } from './parts.ts'
 import { settle } from './settle.ts'
 import { findStop, isStoppedBy, pausedOutcome } from './stop.ts'
@@ -36,8 +37,9 @@ function findMissing(judged: Judged): StatementError | undefined {
   return undefined
 }
 
-class Gate implements QueryGate {
+class Gate implements OpenQueryGate {
   readonly #parts: GateParts
+  readonly #backlog = new Backlog()
 
   constructor(parts: GateParts) {
     this.#parts = parts
@@ -55,6 +57,10 @@ class Gate implements QueryGate {
     const auditId = await this.#finish(intent, outcome, durationMs)
     observer.noteQuery({ riskLevel: outcome.answer.risk_level, status: outcome.answer.status, durationMs })
     return { ...outcome.answer, audit_id: auditId }
+  }
+
+  async settled(): Promise<void> {
+    await this.#backlog.drained()
   }
 
   async analyze(principal: Principal, request: QueryRequest): Promise<AnalyzeAnswer> {
@@ -137,28 +143,37 @@ class Gate implements QueryGate {
     }
   }
 
-  /** Write the outcome. A read whose outcome cannot be written is not answered; an effect that stands is, and an alert tells. */
+  /**
+   * Write the outcome. A pure read does not wait for it: its intent is durable, and a process that is killed in between
+   * leaves it open, which is the truth. Everything else is answered when the outcome is durable.
+   */
   async #finish(intent: Promise<AuditId>, outcome: Outcome, durationMs: number): Promise<AuditId> {
     const auditId = await intent
+    const isPureRead = outcome.answer.status === 'executed' && outcome.answer.risk_level === 'SAFE'
+    const writing = this.#backlog.add(this.#writeOutcome(auditId, outcome, durationMs))
+    if (!isPureRead || this.#backlog.isFull) await writing
+    return auditId
+  }
+
+  /** An effect that stands is answered even when its outcome cannot be kept; operators are told either way. */
+  async #writeOutcome(auditId: AuditId, outcome: Outcome, durationMs: number): Promise<void> {
     try {
       await this.#parts.ledger.finish(auditId, { ...outcome.audit, durationMs })
-    } catch (error) {
-      const hasEffect = outcome.answer.status === 'executed' && outcome.answer.risk_level !== 'SAFE'
-      if (!hasEffect) throw error
+    } catch {
       await this.#parts.alerts.raise({
         severity: 'critical',
         eventType: 'audit_outcome_missing',
-        title: 'A statement was executed and its outcome could not be recorded',
+        title: 'The outcome of a statement could not be recorded',
         recommendedAction: 'Restore the audit store; the event stays open until it is reconciled.',
-        facts: { auditId },
+        facts: { auditId, outcome: outcome.audit.outcome },
+        dedupeKey: 'audit_outcome_missing',
       })
     }
-    return auditId
   }
 }
 
 /** Put the door together. Throws CONFIG_INVALID for limits that make no sense. */
-export function openQueryGate(parts: GateParts): QueryGate {
+export function openQueryGate(parts: GateParts): OpenQueryGate {
   const { maxRows, maxBytes } = parts.execution.limits
   if (maxRows < 1 || maxBytes < 1)
     throw new BackstopError('CONFIG_INVALID', 'The row and byte limits must be at least 1.')

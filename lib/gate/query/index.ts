@@ -4,6 +4,7 @@ export type {
   CommandAnswer,
   FailedAnswer,
   HeldAnswer,
+  OpenQueryGate,
   Principal,
   QueryAnswer,
   QueryGate,

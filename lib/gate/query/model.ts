@@ -125,3 +125,9 @@ export interface QueryGate {
   /** No effect, no approval; reads the catalog and counts, within the assessment's time limit. */
   analyze(principal: Principal, request: QueryRequest): Promise<AnalyzeAnswer>
 }
+
+/** The door with what its owner does at the end. */
+export interface OpenQueryGate extends QueryGate {
+  /** Resolves when every outcome that callers did not wait for is written. */
+  settled(): Promise<void>
+}
