@@ -133,6 +133,7 @@ function assemble(text: string, statement: ParsedStatement, facts: Facts): Class
   )
   const level = maxRisk('SAFE', levelOf(findings))
   const impact = impactOf(text, statement)
+  const textSha256 = sha256Hex(text)
   return {
     ok: true,
     kind: kindOf(statement.node) ?? '',
@@ -149,8 +150,8 @@ function assemble(text: string, statement: ParsedStatement, facts: Facts): Class
     transaction: facts.transaction === 'read' && isAtLeast(level, 'LOW') ? 'write' : facts.transaction,
     recoverability: facts.recoverability,
     returnsRows: returnsRows(statement.node),
-    fingerprint: fingerprintOf(text),
-    textSha256: sha256Hex(text),
+    fingerprint: fingerprintOf(text) ?? textSha256,
+    textSha256,
     ...(impact === undefined ? {} : { impact }),
   }
 }

@@ -104,6 +104,7 @@ export interface TargetOptions {
 /** Note an object that the statement reaches; what is only planned is only read. */
 export function addTarget(walk: Walk, object: WrittenName, access: Access, options: TargetOptions = {}): void {
   const isPlanned = walk.fate === 'planned'
+  if (isPlanned && access === 'create') return
   if (CHANGES.has(access) && isSystemRelation(object, options.objectKind ?? 'table')) {
     raise(walk, 'catalog-write', 'CRITICAL', 'changes a system catalog, on which every other statement relies')
   }

@@ -37,7 +37,7 @@ export function buildImpactQuery(text: string, root: Node): (ImpactShape & { rea
   const words = topLevelWords(text)
   const clauses = words === undefined ? undefined : cut(text, words, write)
   if (clauses === undefined) return undefined
-  const rowsQuery = queryOf(clauses, listOf(write, root))
+  const rowsQuery = queryOf(clauses, text.includes('$') ? listOf(write, root) : '1')
   const tree = treeOf(rowsQuery)
   if (tree === undefined || !isSameReach(tree, write)) return undefined
   return { target: relationOf(write.target), rowsQuery, tree }

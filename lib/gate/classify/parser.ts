@@ -55,9 +55,13 @@ function withoutText(message: string): string {
   return message.replace(/ at or near "[\s\S]*"$/, '').replace(/"[^"]*"/g, 'a word')
 }
 
-/** Equal for texts that differ only in white space, comments, keyword case and literals. */
-export function fingerprintOf(text: string): string {
-  return fingerprintSync(text)
+/** Equal for texts that differ only in white space, comments, keyword case and literals; undefined when it cannot be made. */
+export function fingerprintOf(text: string): string | undefined {
+  try {
+    return fingerprintSync(text)
+  } catch {
+    return undefined
+  }
 }
 
 /** The PL/pgSQL functions in a CREATE FUNCTION or DO text as the language's own parser reads them; undefined when it cannot. */

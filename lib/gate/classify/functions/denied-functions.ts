@@ -1,6 +1,7 @@
 /** Functions that a READ ONLY transaction does not stop, or that do not fit a read, each with its level and reason. */
 import type { RiskLevel } from '#lib/kernel/index.ts'
 import type { TransactionMode } from '../model.ts'
+import { VOLATILE_FUNCTIONS } from './catalog-functions.ts'
 
 export interface Denial {
   readonly level: RiskLevel
@@ -121,6 +122,10 @@ function names(denial: Denial, list: string): [string, Denial][] {
   return list.split(' ').map((name) => [name, denial])
 }
 
+/** `lo_` is a beginning that users' own functions have too: there it has to be one of the server's. */
 export function findDenial(name: string): Denial | undefined {
-  return DENIED_FUNCTIONS.get(name) ?? DENIED_PREFIXES.find(([prefix]) => name.startsWith(prefix))?.[1]
+  const exact = DENIED_FUNCTIONS.get(name)
+  if (exact !== undefined) return exact
+  const [prefix, denial] = DENIED_PREFIXES.find(([beginning]) => name.startsWith(beginning)) ?? []
+  return prefix === 'lo_' && !VOLATILE_FUNCTIONS.has(name) ? undefined : denial
 }

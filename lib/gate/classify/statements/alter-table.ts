@@ -1,9 +1,17 @@
 /** ALTER TABLE and its relatives, one decision per subcommand. */
-import type { AlterTableCmd, AlterTableMoveAllStmt, AlterTableStmt, AlterTableType, RangeVar } from 'libpg-query'
+import type {
+  AlterTableCmd,
+  AlterTableMoveAllStmt,
+  AlterTableStmt,
+  AlterTableType,
+  PartitionCmd,
+  RangeVar,
+} from 'libpg-query'
 import { isAtLeast, maxRisk, type RiskLevel } from '#lib/kernel/index.ts'
 import { addColumn, addTarget, raise, type Walk } from '../facts.ts'
 import type { Recoverability } from '../model.ts'
-import { fieldsOf, relationOf, textsOf } from '../tree/node.ts'
+import { type Fields, fieldsOf, relationOf, textsOf } from '../tree/node.ts'
+import { onKind, visitKind } from '../walk.ts'
 import { entry, type Judgement } from './entry.ts'
 import { objectKindOf, objectWords } from './object-names.ts'
 
@@ -94,7 +102,7 @@ const DESTRUCTIVE = new Set<string>(['AT_DropColumn', 'AT_AlterColumnType', 'AT_
 
 export const ALTER_TABLE_STATEMENTS = {
   AlterTableStmt: entry<AlterTableStmt>('HIGH', 'ALTER TABLE', 'changes a table', {
-    targets: 'the table, index, view, sequence or type as `alter`',
+    targets: 'the table, index, view, sequence or type as `alter`; a partition that is attached or detached too',
     details:
       'by subcommand, see below; CASCADE is always CRITICAL; DETACH PARTITION CONCURRENTLY runs outside a transaction',
     judge: judgeAlter,
@@ -109,6 +117,11 @@ export const ALTER_TABLE_STATEMENTS = {
     },
   ),
 }
+
+onKind<PartitionCmd>('PartitionCmd', ({ name, bound }, walk) => {
+  if (name !== undefined) addTarget(walk, relationOf(name), 'alter')
+  if (bound !== undefined) visitKind('PartitionBoundSpec', bound as Fields, walk)
+})
 
 function judgeAlter(alter: AlterTableStmt, walk: Walk): Judgement {
   const operation = `ALTER ${objectWords(alter.objtype)}`

@@ -11,6 +11,7 @@ import type {
 } from 'libpg-query'
 import { noteWritten } from '../columns.ts'
 import { addColumn, addTarget, noteLoss, raise, type Walk } from '../facts.ts'
+import { isIntoTable } from '../returns-rows.ts'
 import { innerScope, type Range, rangeOfTable } from '../scope.ts'
 import { noteSelectivity } from '../tautology.ts'
 import { type Fields, fieldsOf, relationOf } from '../tree/node.ts'
@@ -23,7 +24,7 @@ export const DATA_STATEMENTS = {
   SelectStmt: entry<SelectStmt>('SAFE', 'SELECT', 'reads', {
     targets: 'every table read; `create` for INTO, `lock` for FOR UPDATE and FOR SHARE',
     details: 'INTO and FOR UPDATE/SHARE raise to HIGH; writes in WITH and functions count with their own level',
-    judge: (select) => (select.intoClause === undefined ? undefined : { operation: 'SELECT INTO' }),
+    judge: (select) => (isIntoTable(select) ? { operation: 'SELECT INTO' } : undefined),
     walk: visitSelect,
   }),
   InsertStmt: entry<InsertStmt>('LOW', 'INSERT', 'adds rows', {

@@ -186,6 +186,19 @@ describe('classify', () => {
     expect(classified('SELECT * FROM pg_catalog.pg_class').level).toBe('SAFE')
   })
 
+  it('sees INTO and locks in the parts of a set operation', () => {
+    expect(classified('SELECT 1 AS a INTO x UNION SELECT 2')).toMatchObject({
+      operation: 'SELECT INTO',
+      returnsRows: false,
+    })
+    expect(targetLines('SELECT 1 AS a INTO x UNION SELECT 2')).toEqual(['create x'])
+    expect(classified('(SELECT 1 FROM t FOR UPDATE) UNION ALL SELECT 2').level).toBe('HIGH')
+  })
+
+  it('names a partition that comes or goes', () => {
+    expect(targetLines('ALTER TABLE t DETACH PARTITION p')).toEqual(['alter t', 'alter p'])
+  })
+
   it('never runs what makes a temporary object', () => {
     const texts = [
       'CREATE TEMP TABLE t(a int)',

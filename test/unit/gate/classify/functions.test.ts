@@ -105,6 +105,11 @@ describe('a function call', () => {
     })
   })
 
+  it('of a custom function that only begins like a large-object function is left to the catalog', () => {
+    expect(classified('SELECT lo_total(a) FROM t').level).toBe('SAFE')
+    expect(classified('SELECT lo_unlink(1)').level).toBe('HIGH')
+  })
+
   it('under plain EXPLAIN raises only for what planning could run', () => {
     expect(classified("EXPLAIN SELECT nextval('s')").level).toBe('SAFE')
     expect(classified("EXPLAIN ANALYZE SELECT nextval('s')").level).toBe('LOW')
