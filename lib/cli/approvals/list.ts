@@ -1,4 +1,5 @@
 /** `backstop approvals list`: what waits for a decision. */
+import { systemClock } from '#lib/adapters/embedded/index.ts'
 import { choice, defineCommand } from '../frame/index.ts'
 import { connectGateway, GATEWAY_FLAGS, request } from '../gateway/index.ts'
 import { formatDuration, oneLine, riskCell, shorten, stateCell } from '../terminal/index.ts'
@@ -22,7 +23,7 @@ export const approvalsList = defineCommand({
   async run({ flags }, context) {
     const gateway = await connectGateway(flags, context)
     const approvals = await readApprovals(gateway, flags.state)
-    const nowMs = Date.now()
+    const nowMs = systemClock.nowMs()
     const rows = approvals.map((approval) => [
       approval.id,
       stateCell(approval.status),

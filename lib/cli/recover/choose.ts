@@ -12,7 +12,7 @@ export function validPoints({ points, problems }: FoundPoints, table: string): r
   const valid = points.filter((point) => point.status === 'valid')
   if (valid.length > 0) return valid
   const others = points.length + problems.length
-  const rest = others === 0 ? 'there is none at all' : `${others} are there and none of them can be trusted`
+  const rest = others === 0 ? 'there is none at all' : `none of the ${others} that are there can be trusted`
   throw new BackstopError('SNAPSHOT_NONE_VALID', `no valid snapshots of ${table}: ${rest}`)
 }
 

@@ -1,5 +1,4 @@
 export type { FoundPoints, TableFilter } from './find-points.ts'
 export { findPoints } from './find-points.ts'
 export { snapshotsList, tableFilter } from './list.ts'
-export { pointData, pointTable } from './point-view.ts'
 export { snapshotTake } from './take.ts'

@@ -7,7 +7,7 @@ import { curlBlocks, TOKEN_VARIABLES } from './curl-lines.ts'
 import type { StartedProduct } from './start.ts'
 
 /** Without a token: this is printed as JSON and may be logged. */
-export function bannerData({ product, config, isEmbedded, dataFolder }: StartedProduct): object {
+export function bannerData({ product, config, isEmbedded, dataFolder, tokenList }: StartedProduct): object {
   return {
     event: 'ready',
     version: readVersion(),
@@ -18,6 +18,7 @@ export function bannerData({ product, config, isEmbedded, dataFolder }: StartedP
     metadata_db: config.metadataPath,
     data_folder: dataFolder,
     dev_mode: config.isDevMode,
+    tokens: tokenList.map(({ id, scopes }) => ({ id, scopes })),
     pid: process.pid,
   }
 }
@@ -37,9 +38,12 @@ function warnings({ config, isEmbedded }: StartedProduct): readonly Block[] {
   return blocks
 }
 
-function tokenBlocks({ shopTokens, config }: StartedProduct): readonly Block[] {
+/** Ids and scopes of those that come from a file; the tokens themselves only where they were made for this run. */
+function tokenBlocks({ shopTokens, tokenList }: StartedProduct): readonly Block[] {
   if (shopTokens === undefined) {
-    return [{ kind: 'pairs', pairs: [['tokens', config.tokensPath ?? 'dev-token']] }]
+    const rows = tokenList.map(({ id, scopes, expiresAt }) => [id, scopes.join(' '), expiresAt ?? 'never'])
+    const columns = [{ title: 'token' }, { title: 'scopes' }, { title: 'expires' }]
+    return [{ kind: 'table', columns, rows, whenEmpty: 'No token is known: nobody can call the gateway.' }]
   }
   return [
     { kind: 'title', text: 'Tokens, made for this run and shown once' },

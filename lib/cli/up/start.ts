@@ -1,7 +1,9 @@
 /** Starts the product as `up` was asked to: in front of a database, or on an embedded one with the demonstration shop. */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { systemClock } from '#lib/adapters/embedded/index.ts'
+import { createTokenRegistry, type TokenSummary } from '#lib/api/index.ts'
 import { type Log, type RunningProduct, type RuntimeConfig, readConfig, startProduct } from '#lib/runtime/index.ts'
 import type { CommandContext } from '../frame/index.ts'
 import { readVersion } from '../frame/index.ts'
@@ -19,6 +21,7 @@ export interface StartedProduct {
   readonly config: RuntimeConfig
   readonly isEmbedded: boolean
   readonly dataFolder: string
+  readonly tokenList: readonly TokenSummary[]
   /** Generated where no token file is named and the database is embedded. */
   readonly shopTokens?: ShopTokens
   /** Idempotent; leaves nothing behind that was not asked to be kept. */
@@ -37,6 +40,17 @@ async function openDataFolder(order: StartOrder, environment: Environment) {
   await mkdir(path, { recursive: true, mode: 0o711 })
   await mkdir(join(path, 'storage'), { recursive: true, mode: 0o700 })
   return { isEmbedded, isTemporary: false, path }
+}
+
+/** The file was good a moment ago; a version that is not is told by the product itself. */
+async function listTokens(config: RuntimeConfig, shopTokens: ShopTokens | undefined): Promise<readonly TokenSummary[]> {
+  const { tokensPath, isDevMode } = config
+  const text = tokensPath === undefined ? shopTokens?.fileText : await readFile(tokensPath, 'utf8').catch(() => '')
+  try {
+    return createTokenRegistry({ isDevMode, clock: systemClock, ...(text === undefined ? {} : { text }) }).list()
+  } catch {
+    return []
+  }
 }
 
 /** Throws what `startProduct` throws; a temporary folder is gone then too. */
@@ -62,6 +76,7 @@ export async function startUp(order: StartOrder, given: Environment): Promise<St
       config,
       isEmbedded: folder.isEmbedded,
       dataFolder: folder.path,
+      tokenList: await listTokens(config, shopTokens),
       ...(shopTokens === undefined ? {} : { shopTokens }),
       stop: () => product.stop().finally(removeFolder),
     }
