@@ -130,7 +130,7 @@ function judgeAlter(alter: AlterTableStmt, walk: Walk): Judgement {
   for (const [command, rule] of rules) noteCommand(command, rule, operation, alter.relation ?? {}, walk)
   addTarget(walk, relationOf(alter.relation ?? {}), 'alter', {
     objectKind: objectKindOf(alter.objtype),
-    isDestructive: commands.some(({ subtype }) => DESTRUCTIVE.has(subtype ?? '')),
+    isDestructive: rules.some(([command, rule]) => isDestructive(command, rule)),
     isCascade: commands.some(({ behavior }) => behavior === 'DROP_CASCADE'),
     isOnly: alter.relation?.inh !== true,
   })
@@ -143,6 +143,10 @@ function judgeAlter(alter: AlterTableStmt, walk: Walk): Judgement {
     recoverability: rules.some(([, rule]) => rule.recoverability === 'tables') ? 'tables' : 'nothing-lost',
     transaction: isConcurrent ? 'outside' : 'write',
   }
+}
+
+function isDestructive({ subtype }: AlterTableCmd, { recoverability }: SubcommandRule): boolean {
+  return recoverability !== 'nothing-lost' && DESTRUCTIVE.has(subtype ?? '')
 }
 
 function ruleOf(command: AlterTableCmd): SubcommandRule {

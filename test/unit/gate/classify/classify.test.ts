@@ -195,6 +195,13 @@ describe('classify', () => {
     expect(classified('(SELECT 1 FROM t FOR UPDATE) UNION ALL SELECT 2').level).toBe('HIGH')
   })
 
+  it('takes a change to unlimited text for no loss, and any other change of type for one', () => {
+    const [toText, toInteger] = ['text', 'int'].map((type) => classified(`ALTER TABLE t ALTER a TYPE ${type}`))
+    expect(toText).toMatchObject({ level: 'HIGH', recoverability: 'nothing-lost', targets: [{ isDestructive: false }] })
+    expect(toInteger).toMatchObject({ level: 'CRITICAL', recoverability: 'tables', targets: [{ isDestructive: true }] })
+    expect(classified('ALTER TABLE t ALTER a TYPE text USING left(a, 3)').level).toBe('CRITICAL')
+  })
+
   it('names a partition that comes or goes', () => {
     expect(targetLines('ALTER TABLE t DETACH PARTITION p')).toEqual(['alter t', 'alter p'])
   })
