@@ -1,5 +1,5 @@
 /** The value of an expression where the text alone decides it: literals, and what follows from them. */
-import type { A_Expr, FuncCall, Node } from 'libpg-query'
+import type { A_Expr, BoolTestType, FuncCall, Node } from 'libpg-query'
 import { STEADY_FUNCTIONS } from './functions/catalog-functions.ts'
 import { fieldsOf, kindOf, textOf, textsOf } from './tree/node.ts'
 import { isSameTree } from './tree/same.ts'
@@ -71,14 +71,14 @@ function logicOf(node: Node | undefined): Constant {
   if (boolop === 'NOT_EXPR') return typeof values[0] === 'boolean' ? !values[0] : values[0]
   const decisive = boolop === 'OR_EXPR'
   if (values.includes(decisive)) return decisive
-  if (decisive && hasComplement(args)) return true
+  if (hasComplement(args)) return decisive
   if (values.includes(undefined)) return undefined
   return values.includes(null) ? null : !decisive
 }
 
 const OPPOSITE: Readonly<Record<string, string>> = { '=': '<>', '<>': '=', '<': '>=', '>=': '<', '>': '<=', '<=': '>' }
 
-/** `a IS NULL OR a IS NOT NULL`, `a = 1 OR a <> 1`, `a OR NOT a`: true for every row, NULL operands aside. */
+/** `a IS NULL OR a IS NOT NULL`, `a = 1 OR a <> 1`, `a OR NOT a`: one of the two holds for every row, NULL operands aside. */
 function hasComplement(args: readonly Node[]): boolean {
   const stated = new Set(args.map(spelled))
   return args.some((arg) => oppositesOf(arg).some((opposite) => stated.has(spelled(opposite))))
@@ -98,8 +98,16 @@ function oppositesOf(node: Node): readonly Node[] {
   if (test !== undefined) {
     return [{ NullTest: { ...test, nulltesttype: test.nulltesttype === 'IS_NULL' ? 'IS_NOT_NULL' : 'IS_NULL' } }]
   }
+  const truth = fieldsOf(node, 'BooleanTest')
+  if (truth !== undefined) return [{ BooleanTest: { ...truth, booltesttype: oppositeTest(truth.booltesttype) } }]
   const opposite = compared?.kind === 'AEXPR_OP' ? OPPOSITE[textsOf(compared.name).at(-1) ?? ''] : undefined
   return opposite === undefined ? [] : [{ A_Expr: { ...compared, name: [{ String: { sval: opposite } }] } }]
+}
+
+/** `IS_TRUE` ↔ `IS_NOT_TRUE`. */
+function oppositeTest(test: BoolTestType | undefined): BoolTestType {
+  const name = test ?? 'IS_TRUE'
+  return (name.startsWith('IS_NOT_') ? name.replace('IS_NOT_', 'IS_') : name.replace('IS_', 'IS_NOT_')) as BoolTestType
 }
 
 function nullTestOf(node: Node | undefined): Constant {
@@ -168,6 +176,8 @@ function operatorOf(expression: A_Expr): Constant {
     case 'AEXPR_OP':
       if (lexpr !== undefined && REFLEXIVE.has(operator) && isSameOperand(lexpr, rexpr)) return true
       return compute(operator, lexpr, rexpr)
+    case 'AEXPR_OP_ANY':
+      return operator === '=' ? isListed(lexpr, fieldsOf(rexpr, 'A_ArrayExpr')?.elements ?? []) || undefined : undefined
     case 'AEXPR_NOT_DISTINCT':
       return isSameOperand(lexpr, rexpr) || compute('=', lexpr, rexpr)
     case 'AEXPR_DISTINCT':

@@ -15,5 +15,5 @@ export type {
   TransactionMode,
   WrittenName,
 } from './model.ts'
-export { MAX_STATEMENT_BYTES, MAX_TREE_DEPTH } from './model.ts'
+export { MAX_STATEMENT_BYTES } from './model.ts'
 export { loadClassifier } from './parser.ts'

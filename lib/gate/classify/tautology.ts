@@ -74,22 +74,19 @@ function noteWeakDisjunction(node: Node, alias: string, walk: Walk): void {
   }
 }
 
-const PATTERN_KINDS: Readonly<Record<string, RegExp>> = {
-  AEXPR_LIKE: /^%+$/,
-  AEXPR_ILIKE: /^%+$/,
-  AEXPR_SIMILAR: /^%+$/,
-  AEXPR_OP: /^\^?(\.\*)?\$?$/,
-}
+const PATTERN_KINDS = new Set(['AEXPR_LIKE', 'AEXPR_ILIKE', 'AEXPR_SIMILAR', 'AEXPR_OP'])
+const ANY_TEXT = /^%+$/
+const ANY_TEXT_EXPRESSION = /^\^?(\.\*)?\$?$/
 
 function isMatchAll(node: Node): boolean {
   const expression = fieldsOf(node, 'A_Expr')
-  const pattern = PATTERN_KINDS[expression?.kind ?? '']
   const operator = textsOf(expression?.name).at(-1) ?? ''
-  if (pattern === undefined || operator.startsWith('!')) return false
-  if (expression?.kind === 'AEXPR_OP' && operator !== '~' && operator !== '~*') return false
+  if (!PATTERN_KINDS.has(expression?.kind ?? '') || operator.startsWith('!')) return false
+  if (expression?.kind === 'AEXPR_OP' && !operator.startsWith('~')) return false
+  const isLike = operator.startsWith('~~') || expression?.kind !== 'AEXPR_OP'
   const similar = fieldsOf(expression?.rexpr, 'FuncCall')?.args?.[0]
   const text = constantOf(similar ?? expression?.rexpr)
-  return typeof text === 'string' && pattern.test(text)
+  return typeof text === 'string' && (isLike ? ANY_TEXT : ANY_TEXT_EXPRESSION).test(text)
 }
 
 /** Whether a column of the target takes part in an expression; columns of joined items alone do not count. */
