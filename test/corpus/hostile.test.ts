@@ -78,15 +78,14 @@ describe('on a real server', () => {
     await owner.connect()
     await owner.query(readShopSchema())
     await owner.query('CREATE EXTENSION pg_walinspect')
-    const { username, password, hostname, port } = url
+    const password = decodeURIComponent(url.password)
     world = {
-      dsn: `host=${hostname} port=${port} dbname=postgres user=${username} password=${decodeURIComponent(password)}`,
-      host: hostname,
-      port,
+      connection: `host=${url.hostname} port=${url.port} dbname=postgres user=${url.username} password=${password}`,
+      port: url.port,
       database: 'postgres',
-      user: username,
-      password: decodeURIComponent(password),
-      pid: '1',
+      role: url.username,
+      password,
+      witness: '1',
     }
     for (const { setup, place } of cases) {
       for (const sql of setup) {

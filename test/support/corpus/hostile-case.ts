@@ -27,30 +27,31 @@ export interface HostileCase {
 
 /** What the placeholders of statements stand for. */
 export interface HostileWorld {
-  /** libpq connection string of the same database, as its owner. */
-  readonly dsn: string
-  readonly host: string
+  /** libpq connection string of the same database. */
+  readonly connection: string
   readonly port: string
   readonly database: string
-  readonly user: string
+  /** Role and password of that connection. */
+  readonly role: string
   readonly password: string
   /** A backend that must stay alive. */
-  readonly pid: string
+  readonly witness: string
 }
 
-const PLACEHOLDER = /\{\{(dsn|host|port|database|user|password|pid)\}\}/g
+const PLACEHOLDER = /\{\{(connection|port|database|role|password|witness)\}\}/g
 
 /** All attacks, in file order. Throws Error with the case's place at an unknown field. */
 export function listHostileCases(): HostileCase[] {
-  return [...readHostileCases().values()].flat().map(readCase)
+  return [...readHostileCases().values()].flat().map(readHostileCase)
 }
 
-/** Fill in `{{dsn}}`, `{{pid}}` and the like. */
+/** Fill in `{{connection}}`, `{{witness}}` and the like. */
 export function fillPlaceholders(sql: string, world: HostileWorld): string {
   return sql.replace(PLACEHOLDER, (_, name: keyof HostileWorld) => world[name])
 }
 
-function readCase(written: WrittenCase): HostileCase {
+/** Read one attack. Throws Error with the case's place at an unknown field or value. */
+export function readHostileCase(written: WrittenCase): HostileCase {
   const fields = new Map(written.fields.map(({ key, value }) => [key, value]))
   for (const key of fields.keys()) {
     if (!['stopped-by', 'hole', 'leak', 'as'].includes(key)) throw new Error(`${written.place}: unknown key "${key}"`)
