@@ -40,7 +40,12 @@ export function classify(sql: string): Classification {
   if (others.length > 0) return refuse(text, 'MULTIPLE_STATEMENTS', 'send one statement at a time')
   if (text.length >= SHALLOW_TEXT_LENGTH && depthOf(statement.node, MAX_TREE_DEPTH) > MAX_TREE_DEPTH)
     return tooDeep(text)
-  return judge(text, statement)
+  try {
+    return judge(text, statement)
+  } catch (error) {
+    if (error instanceof RangeError) return tooDeep(text)
+    throw error
+  }
 }
 
 /** Without the white space around it, as PostgreSQL understands white space: no Unicode spaces, no byte order mark. */

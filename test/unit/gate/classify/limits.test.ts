@@ -55,6 +55,14 @@ describe('a text that nests too deeply', () => {
     expect(texts.map((text) => classify(text).ok)).toEqual(texts.map(() => true))
   })
 
+  it('is refused where the caller has left little stack, and harms nothing', () => {
+    const text = `SELECT ${'NOT '.repeat(980)}true`
+    const below = (frames: number): boolean =>
+      frames === 0 ? typeof classify(text).ok === 'boolean' : below(frames - 1)
+    for (const frames of [0, 2_000, 5_000]) expect(below(frames)).toBe(true)
+    expect(classified('SELECT 1').level).toBe('SAFE')
+  })
+
   it('is counted from the text as from the tree', () => {
     expect(nestingOf('SELECT ((1))')).toBe(2)
     expect(nestingOf('SELECT a, -b, NOT c')).toBe(1)
