@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import type { Cluster } from '#lib/adapters/embedded/index.ts'
 import { startCluster } from '#lib/adapters/embedded/index.ts'
 import { openPostgres } from '#lib/adapters/postgres/index.ts'
+import type { BenchReport, Figure } from './report.ts'
 
 export interface RecoveryFigure {
   readonly what: string
@@ -30,6 +31,8 @@ export interface RecoveryBench {
   readonly restoreRatio?: number
 }
 
+const CAPTURE = 'capture: COPY, Parquet, digest, read back'
+const RESTORE = 'restore: verify, COPY, digest, rebuild'
 const WORK = fileURLToPath(new URL('./recovery-work.ts', import.meta.url))
 const RSS_POLL_MS = 10
 const MIB = 1024 * 1024
@@ -188,8 +191,8 @@ interface ReportFacts {
 }
 
 function report({ runs, rowCount, rounds, about, tools, partBytes, dumpBytes }: ReportFacts): RecoveryBench {
-  const capture = figure('capture: COPY, Parquet, digest, read back', runs.capture, partBytes)
-  const restore = figure('restore: verify, COPY, digest, rebuild', runs.restore)
+  const capture = figure(CAPTURE, runs.capture, partBytes)
+  const restore = figure(RESTORE, runs.restore)
   const base = {
     server: `PostgreSQL ${String(about['version'])}, ${tools === undefined ? 'embedded' : 'of the system'}, fsync off`,
     rowCount,
@@ -205,6 +208,29 @@ function report({ runs, rowCount, rounds, about, tools, partBytes, dumpBytes }: 
     figures: [floor, capture, dump, restore, pgRestore],
     captureRatio: capture.ms / dump.ms,
     restoreRatio: restore.ms / pgRestore.ms,
+  }
+}
+
+/** The figures in the form of the other benchmarks. */
+export async function benchRecoveryReport(): Promise<BenchReport> {
+  const bench = await benchRecovery()
+  const ratios: Readonly<Record<string, Figure['ratio']>> = {
+    [CAPTURE]: bench.captureRatio === undefined ? undefined : { of: 'pg_dump -Fc', value: bench.captureRatio },
+    [RESTORE]: bench.restoreRatio === undefined ? undefined : { of: 'pg_restore', value: bench.restoreRatio },
+  }
+  const figures = bench.figures.map(({ what, ms, workMs, rssMiB, sizeMiB }): Figure => {
+    const size = sizeMiB === undefined ? '' : `, ${sizeMiB.toFixed(1)} MiB on disk`
+    const work = workMs === undefined ? '' : `, ${(workMs / 1000).toFixed(2)} s without the start of the process`
+    const ratio = ratios[what]
+    const base = { what, value: ms / 1000, unit: 's', note: `peak ${rssMiB.toFixed(0)} MiB${size}${work}` }
+    return ratio === undefined ? base : { ...base, ratio }
+  })
+  const hasPeer = bench.captureRatio !== undefined
+  const skipped = hasPeer ? [] : [{ what: 'pg_dump and pg_restore', reason: 'they are not installed' }]
+  return {
+    name: `recovery (${bench.rowCount} rows, ${bench.tableMiB.toFixed(0)} MiB, ${bench.server})`,
+    figures,
+    skipped,
   }
 }
 

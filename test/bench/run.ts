@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path'
 import { benchClassify } from './classify.ts'
 import { benchOverhead } from './overhead.ts'
+import { benchRecoveryReport } from './recovery.ts'
 import { type BenchReport, renderReport } from './report.ts'
 
 const PEERS = join(resolve(import.meta.dirname, '../..'), '.backstop', 'peers')
@@ -9,6 +10,7 @@ const PEERS = join(resolve(import.meta.dirname, '../..'), '.backstop', 'peers')
 const BENCHES: Readonly<Record<string, () => Promise<BenchReport>>> = {
   classify: benchClassify,
   overhead: () => benchOverhead(PEERS),
+  recovery: benchRecoveryReport,
 }
 
 const wanted = process.argv.slice(2).filter((word) => word !== '--json')
