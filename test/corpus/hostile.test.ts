@@ -30,6 +30,9 @@ const CLASSES = [
   'what the policy must not lose',
 ]
 
+/** A cluster is started and the shop loaded, on a machine that may be busy. */
+const START_MS = 120_000
+
 const cases = listHostileCases()
 beforeAll(loadClassifier)
 
@@ -94,7 +97,7 @@ describe('on a real server', () => {
         })
       }
     }
-  })
+  }, START_MS)
 
   afterAll(async () => {
     await owner?.end()

@@ -36,7 +36,7 @@ beforeAll(async () => {
   witness = await open('witness')
   witnessPid = (await witness.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]?.pid ?? 0
   witness.query('SELECT pg_sleep(3600)').catch(() => {})
-})
+}, LONG_MS)
 
 afterAll(async () => {
   await witness?.end()
@@ -154,7 +154,7 @@ describe('what is classified SAFE', () => {
       expect(proof.violations).toEqual([])
       expect(proof.failures.get('25006') ?? []).toEqual([])
       expect(proof.ranCount).toBeGreaterThanOrEqual(150)
-      expect(proof.factCount).toBeGreaterThan(400)
+      expect(proof.factCount).toBeGreaterThan(250)
     },
     LONG_MS,
   )
@@ -227,7 +227,7 @@ describe('functions that are classified SAFE', () => {
       const { calls, functionCount, uncallableCount } = await callsOf('public')
       const safe = calls.filter((call) => call.volatility !== 'v' && isSafe(call))
       const called = await requireHarmless('public', safe, functionCount - uncallableCount)
-      expect(called).toBeGreaterThan(400)
+      expect(called).toBeGreaterThan(250)
     },
     LONG_MS,
   )
