@@ -7,6 +7,7 @@ const KEYS = [
   'level',
   'refused',
   'operation',
+  'part',
   'transaction',
   'recoverability',
   'target',
@@ -66,6 +67,8 @@ function compareStatement(actual: ClassifiedStatement, key: Key, value: string):
   switch (key) {
     case 'operation':
       return actual.operation === value ? undefined : actual.operation
+    case 'part':
+      return oneOf(value, actual.operations)
     case 'transaction':
       return value.split('|').includes(actual.transaction) ? undefined : actual.transaction
     case 'recoverability':
