@@ -4,14 +4,14 @@ import { displayRelation, maxRisk } from '#lib/kernel/index.ts'
 import type { DatabaseSession, SqlParameter } from '#lib/ports/index.ts'
 import type { ClassifiedStatement, Finding, Target } from '../classify/index.ts'
 import type { Policy } from '../policy/index.ts'
+import { findActingFunctions } from './acting-functions.ts'
 import type { FunctionRow, RelationRow } from './catalog-rows.ts'
-import { type Closure, followStatement } from './closure.ts'
+import { type Closure, followFunctions, followStatement } from './closure.ts'
 import { measureImpact, passesThreshold } from './impact.ts'
 import { findLosingTables } from './losing-tables.ts'
 import { lossRoots } from './loss-roots.ts'
 import type { Assessment, Impact, ResolvedFunction, ResolvedTarget } from './model.ts'
 import { judgeProtection } from './protect.ts'
-import { findTriggerFunctions } from './triggers.ts'
 
 const VOLATILITY = { i: 'immutable', s: 'stable', v: 'volatile' } as const
 const RELATION_KINDS = new Set(['table', 'view', 'materialized view', 'foreign table', 'index', 'sequence'])
@@ -96,19 +96,23 @@ export async function assess(
       ? NOT_APPLICABLE
       : await measure(session, sql, parameters, statement, policy, closure, measured)
   const roots = [...lossRoots(pairs), ...closure.indirectLosses]
+  const written = targets.filter((target) => target.access !== 'read').map((target) => target.oid)
+  const acting = written.length === 0 ? [] : await findActingFunctions(session, written)
   const findings = [
     ...statement.findings,
     ...closure.findings,
+    ...(await followFunctions(
+      session,
+      acting.map((one) => one.oid),
+    )),
     ...protection.findings,
     ...impactFindings(impact, policy),
   ]
-  const written = targets.filter((target) => target.access !== 'read').map((target) => target.oid)
-  const triggerFunctions = written.length === 0 ? [] : await findTriggerFunctions(session, written)
   return {
     level: findings.reduce<RiskLevel>((level, finding) => maxRisk(level, finding.level), statement.level),
     findings,
     targets,
-    functions: [...closure.functions.map(resolveFunction), ...triggerFunctions],
+    functions: [...closure.functions, ...acting].map(resolveFunction),
     unresolved: missingRelations(statement, closure),
     unknownFunctions: closure.unknownFunctions,
     isBuiltInOnly: closure.isBuiltInOnly,

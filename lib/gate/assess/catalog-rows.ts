@@ -52,4 +52,6 @@ export interface NameLookup {
   readonly functions: readonly FunctionRow[]
   readonly casts: readonly CastRow[]
   readonly domains: readonly number[]
+  /** Functions that may run although nothing names them: OIDs. */
+  readonly ambient: readonly number[]
 }

@@ -5,6 +5,7 @@
 import type { DatabaseSession } from '#lib/ports/index.ts'
 import type { ClassifiedStatement, ColumnUse, Finding } from '../classify/index.ts'
 import { classify } from '../classify/index.ts'
+import { attributeNames } from './attributes.ts'
 import type { CastRow, DefinitionRow, FunctionRow, NameLookup, RelationRow } from './catalog-rows.ts'
 import { judgeFunction } from './judge-function.ts'
 import { lookUpDefinitions, lookUpFunctions, lookUpNames } from './look-up.ts'
@@ -79,6 +80,26 @@ class Walk {
     return rows.filter((row) => row.source !== 'aggregate').flatMap((row) => this.#read(row))
   }
 
+  /** Follow until nothing new appears. */
+  async follow(firstDomains: readonly number[]): Promise<void> {
+    let domains = firstDomains
+    for (let round = 0; ; round++) {
+      const functionCount = this.functions.size
+      const texts = await this.define(domains)
+      if (texts.length === 0 && this.functions.size === functionCount) return
+      if (round === MAX_ROUNDS) {
+        const message = 'Its views and functions nest too deeply to be followed.'
+        this.findings.push({ code: 'definitions-too-deep', level: 'HIGH', message })
+        return
+      }
+      domains = texts.length === 0 ? [] : (await this.visit(texts, true)).domains
+    }
+  }
+
+  async addFunctions(oids: readonly number[]): Promise<void> {
+    for (const row of await lookUpFunctions(this.#session, oids)) this.#addFunction(row)
+  }
+
   async #fetch(objects: Parameters<typeof lookUpDefinitions>[1]): Promise<DefinitionRow[]> {
     const fresh = (kind: string, oids: readonly number[]) =>
       oids.filter((oid) => !this.#defined.has(`${kind}:${oid}`) && this.#defined.add(`${kind}:${oid}`))
@@ -138,9 +159,14 @@ function namesOf(texts: readonly Text[], everywhere: boolean): Parameters<typeof
     functions: [...new Set(calls.map((call) => call.name))],
     functionSchemas: [...new Set(calls.flatMap((call) => (call.schema === undefined ? [] : [call.schema])))],
     operators: [...new Set(operators)],
+    attributes: [...new Set([...texts.flatMap((text) => attributeNames(text.sql)), ...columnNames(statements)])],
     types: statements.flatMap((statement) => statement.types),
     everywhere,
   }
+}
+
+function columnNames(statements: readonly ClassifiedStatement[]): readonly string[] {
+  return statements.flatMap((statement) => statement.columns.map((column) => column.name))
 }
 
 /** A user's cast is reached where the text names one of its types; one that needs no writing, also through columns and functions. */
@@ -169,6 +195,44 @@ function foreignFindings(relations: Iterable<RelationRow>): readonly Finding[] {
     }))
 }
 
+/** Catalogs that hold passwords and addresses of servers; no statement of an agent has a use for them. */
+const SECRET_CATALOGS = new Set([
+  'pg_authid',
+  'pg_shadow',
+  'pg_user_mapping',
+  'pg_user_mappings',
+  'pg_subscription',
+  'pg_hba_file_rules',
+  'pg_ident_file_mappings',
+  'pg_file_settings',
+])
+
+function secretFindings(direct: readonly RelationRow[]): readonly Finding[] {
+  return direct
+    .filter((row) => row.schema === 'pg_catalog' && SECRET_CATALOGS.has(row.name))
+    .map((row) => ({
+      code: 'server-secret',
+      level: 'HIGH' as const,
+      message: `pg_catalog.${row.name} holds passwords or the way to other servers.`,
+    }))
+}
+
+/** What no rollback undoes, by the code of the finding, however it is reached. */
+const OUTSIDE_THE_TRANSACTION =
+  /(^|-reaches-)(other-connection|other-session|hidden-sql|server-file|server-control|replication-control|copy-program|copy-server-file)$/
+
+/**
+ * What functions do outside of the transaction, when they run without being named: by a trigger, a default, a comparison.
+ * What they do inside of it is counted by the row guard, or stopped by READ ONLY, so that a volatile one is nothing unusual.
+ */
+export async function followFunctions(session: DatabaseSession, oids: readonly number[]): Promise<readonly Finding[]> {
+  if (oids.length === 0) return []
+  const walk = new Walk(session)
+  await walk.addFunctions(oids)
+  await walk.follow([])
+  return walk.findings.filter((finding) => OUTSIDE_THE_TRANSACTION.test(finding.code))
+}
+
 /** Follow the statement through the catalog of the session's database. */
 export async function followStatement(
   session: DatabaseSession,
@@ -178,20 +242,11 @@ export async function followStatement(
   const walk = new Walk(session)
   const first = await walk.visit([{ sql, statement }], false)
   const direct = first.relations
-  let domains = first.domains
-  for (let round = 0; ; round++) {
-    const texts = await walk.define(domains)
-    if (texts.length === 0) break
-    if (round === MAX_ROUNDS) {
-      walk.findings.push({
-        code: 'definitions-too-deep',
-        level: 'HIGH',
-        message: 'Its views and functions nest too deeply to be followed.',
-      })
-      break
-    }
-    domains = (await walk.visit(texts, true)).domains
-  }
+  await walk.follow(first.domains)
+  const ambient = await followFunctions(
+    session,
+    first.ambient.filter((oid) => !walk.functions.has(oid)),
+  )
   const directOids = new Set(direct.map((row) => row.oid))
   const functions = [...walk.functions.values()]
   return {
@@ -200,7 +255,7 @@ export async function followStatement(
     indirectColumns: walk.columns,
     indirectLosses: walk.losses,
     functions,
-    findings: [...walk.findings, ...foreignFindings(walk.relations.values())],
+    findings: [...walk.findings, ...ambient, ...foreignFindings(walk.relations.values()), ...secretFindings(direct)],
     unknownFunctions: unknownCalls(statement, first.functions),
     isBuiltInOnly: functions.length === 0,
   }

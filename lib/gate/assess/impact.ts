@@ -11,7 +11,7 @@ export interface ImpactRequest {
   readonly shape: ImpactShape | undefined
   readonly target: ResolvedTarget
   readonly estimatedTableRows: number
-  /** False when the predicate calls something that must not run twice. */
+  /** False when it calls something that must not run before it is allowed: planning runs what is labelled IMMUTABLE or STABLE, too. */
   readonly mayCount: boolean
   readonly policy: Policy
 }
@@ -89,8 +89,9 @@ async function tableShare(session: DatabaseSession, request: ImpactRequest, rows
 /** Measure within the session's statement timeout; every failure falls to the next method, the last one is `unknown`. */
 export async function measureImpact(session: DatabaseSession, request: ImpactRequest): Promise<Impact> {
   const { shape, policy } = request
+  if (!request.mayCount) return { method: 'unknown' }
   const limit = policy.max_write_rows_without_critical + 1
-  if (shape !== undefined && request.mayCount) {
+  if (shape !== undefined) {
     const bound = Math.max(limit, EXACT_ROWS)
     const rows = await attempt(session, () => countUpTo(session, shape.rowsQuery, bound, request.parameters))
     if (rows !== undefined) {

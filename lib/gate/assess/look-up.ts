@@ -4,7 +4,10 @@ import type { WrittenName } from '../classify/index.ts'
 import type { DefinitionRow, FunctionRow, NameLookup } from './catalog-rows.ts'
 
 /** Objects made by users have OIDs from here on (FirstNormalObjectId). */
-const FIRST_USER_OID = 16_384
+export const FIRST_USER_OID = 16_384
+
+/** OIDs of `internal` and `c`. */
+const INTERNAL_LANGUAGES = '12, 13'
 
 const FUNCTION_COLUMNS = `
   p.oid::int8::float8 AS oid, n.nspname AS schema, p.proname AS name, p.prokind AS kind, p.provolatile AS volatility,
@@ -26,7 +29,10 @@ const FOREIGN_BELOW = `CASE WHEN c.relkind = 'f' THEN true WHEN NOT c.relhassubc
 
 /**
  * $1 schemas (null: by search path), $2 relation names, $3 function names, $4 operator symbols, $5 look everywhere,
- * $6 and $7 schemas and names of types.
+ * $6 and $7 schemas and names of types, $8 schemas of functions, $9 names that may be functions of a row.
+ *
+ * `ambient` are functions that no text has to name: comparing, sorting and grouping, making a range, and the checks of domains
+ * inside other types. Those in C and inside the server are trusted.
  */
 const NAMES_QUERY = `
 SELECT
@@ -44,8 +50,20 @@ SELECT
       WHERE named.proname = ANY ($3::text[]) AND named.oid >= ${FIRST_USER_OID}
         AND ($5::bool OR ns.nspname = ANY (current_schemas(true)) OR ns.nspname = ANY ($8::text[]))
       UNION ALL
+      SELECT of_row.oid FROM pg_catalog.pg_proc of_row JOIN pg_catalog.pg_type t ON t.oid = of_row.proargtypes[0]
+      WHERE of_row.proname = ANY ($9::text[]) AND of_row.oid >= ${FIRST_USER_OID} AND t.typtype IN ('c', 'p')
+      UNION ALL
       SELECT o.oprcode::oid FROM pg_catalog.pg_operator o
       WHERE o.oid >= ${FIRST_USER_OID} AND o.oprname = ANY ($4::text[])))) f) AS functions,
+  (SELECT coalesce(json_agg(p.oid::int8), '[]') FROM pg_catalog.pg_proc p
+    WHERE p.prolang NOT IN (${INTERNAL_LANGUAGES}) AND p.oid = ANY (ARRAY(
+      SELECT o.oprcode::oid FROM pg_catalog.pg_operator o WHERE o.oid >= ${FIRST_USER_OID}
+      UNION ALL SELECT m.amproc::oid FROM pg_catalog.pg_amproc m WHERE m.oid >= ${FIRST_USER_OID}
+      UNION ALL SELECT r.rngsubdiff::oid FROM pg_catalog.pg_range r WHERE r.rngtypid >= ${FIRST_USER_OID}
+      UNION ALL SELECT r.rngcanonical::oid FROM pg_catalog.pg_range r WHERE r.rngtypid >= ${FIRST_USER_OID}
+      UNION ALL SELECT d.refobjid FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_depend d
+        ON d.classid = 'pg_catalog.pg_constraint'::regclass AND d.objid = k.oid AND d.refclassid = 'pg_catalog.pg_proc'::regclass
+        WHERE k.contypid >= ${FIRST_USER_OID}))) AS ambient,
   (SELECT coalesce(json_agg(k), '[]') FROM (
     SELECT c.castfunc::int8 AS "functionOid", ARRAY[s.typname, t.typname] AS "typeNames", c.castcontext AS context,
            s.oid < ${FIRST_USER_OID} AND t.oid < ${FIRST_USER_OID} AS "isBetweenBuiltIns",
@@ -83,6 +101,8 @@ export interface NamesToLookUp {
   /** Schemas that function calls name. */
   readonly functionSchemas: readonly string[]
   readonly operators: readonly string[]
+  /** Names that stand after a dot. */
+  readonly attributes: readonly string[]
   readonly types: readonly WrittenName[]
   /** True inside definitions, whose own search path is unknown: functions of every schema count. */
   readonly everywhere: boolean
@@ -104,6 +124,7 @@ export async function lookUpNames(session: DatabaseSession, names: NamesToLookUp
       names.types.map((type) => type.schema ?? null),
       names.types.map((type) => type.name),
       [...names.functionSchemas],
+      [...names.attributes],
     ],
     'backstop_names',
   )

@@ -33,6 +33,12 @@ export interface ChangedTable {
   readonly deletedRows: number
 }
 
+/** What a transaction changed: rows of tables, and the system catalogs that TRUNCATE, DDL and grants write to. */
+export interface Changes {
+  readonly tables: readonly ChangedTable[]
+  readonly catalogs: readonly string[]
+}
+
 export interface Ran {
   readonly outcome: 'done'
   readonly result: CappedResult
@@ -45,6 +51,8 @@ export interface GuardStopped {
   readonly changed: readonly ChangedTable[]
   readonly changedRows: number
   readonly allowedRows: number
+  /** System catalogs that were changed: by TRUNCATE, DDL or grants in a trigger or a function. */
+  readonly catalogs: readonly string[]
   /** Set when the share of the table and not the number was too large. */
   readonly percent?: number
 }
@@ -55,6 +63,8 @@ export type WriteOutcome = Ran | GuardStopped
 export interface RowGuard {
   /** Absent: not bounded by number. */
   readonly maxRows?: number
+  /** False for a statement that only changes rows: then TRUNCATE and DDL inside of it are not what was asked for. */
+  readonly mayChangeCatalog: boolean
   /** Tables whose rows do not count: the final snapshot holds them. */
   readonly securedTables: readonly RelationName[]
   /** The share of a table that may change; with the size it had before. */

@@ -1,7 +1,7 @@
 /** Compare what a transaction really changed with what was allowed, before COMMIT. */
 import { BackstopError, quoteRelation } from '#lib/kernel/index.ts'
 import type { DatabaseSession } from '#lib/ports/index.ts'
-import type { ChangedTable, GuardStopped, RowGuard } from './model.ts'
+import type { ChangedTable, Changes, GuardStopped, RowGuard } from './model.ts'
 
 /**
  * Cascades, triggers and CTEs are counted. What earlier transactions of the same connection changed is counted too until the
@@ -10,7 +10,11 @@ import type { ChangedTable, GuardStopped, RowGuard } from './model.ts'
 const CHANGED_QUERY = `
 SELECT current_setting('track_counts') AS "trackCounts", relid::int8::float8 AS oid, schemaname AS schema, relname AS name,
        n_tup_ins::float8 AS inserted, n_tup_upd::float8 AS updated, n_tup_del::float8 AS deleted
-FROM (SELECT) one LEFT JOIN pg_catalog.pg_stat_xact_user_tables ON n_tup_ins + n_tup_upd + n_tup_del > 0`
+FROM (SELECT) one LEFT JOIN pg_catalog.pg_stat_xact_all_tables ON n_tup_ins + n_tup_upd + n_tup_del > 0
+  AND schemaname !~ '^pg_toast'`
+
+/** Large objects lie in the catalog, and are rows of users. */
+const HOLDS_USER_ROWS = new Set(['pg_largeobject', 'pg_largeobject_metadata'])
 
 interface ChangedRow {
   readonly trackCounts: string
@@ -32,10 +36,7 @@ export async function readBaseline(session: DatabaseSession): Promise<ChangeBase
 }
 
 /** Fire what is deferred, then count from the baseline on. Throws ROW_GUARD_EXCEEDED when the server does not count. */
-export async function countChanges(
-  session: DatabaseSession,
-  baseline: ChangeBaseline,
-): Promise<readonly ChangedTable[]> {
+export async function countChanges(session: DatabaseSession, baseline: ChangeBaseline): Promise<Changes> {
   await session.execute('SET CONSTRAINTS ALL IMMEDIATE')
   const rows = await session.query<ChangedRow>(CHANGED_QUERY)
   if (rows[0]?.trackCounts !== 'on') {
@@ -44,11 +45,17 @@ export async function countChanges(
       'The server has track_counts off: changes cannot be counted, so none are made. Turn it on.',
     )
   }
-  return rows.flatMap((row) => {
+  const all = rows.flatMap((row) => {
     if (row.schema === null) return []
     const table = changedSince(baseline.get(row.oid), row, row.schema)
     return changedRowCount([table]) === 0 ? [] : [table]
   })
+  const isCatalog = ({ relation }: ChangedTable) =>
+    relation.schema === 'pg_catalog' && !HOLDS_USER_ROWS.has(relation.name)
+  return {
+    tables: all.filter((table) => !isCatalog(table)),
+    catalogs: all.filter(isCatalog).map((table) => table.relation.name),
+  }
 }
 
 function changedSince(before: ChangedRow | undefined, now: ChangedRow, schema: string): ChangedTable {
@@ -72,14 +79,16 @@ function sharePercent(changed: readonly ChangedTable[], share: NonNullable<RowGu
 }
 
 /** Undefined when the changes are within the guard. Pure. */
-export function exceedsGuard(guard: RowGuard, changed: readonly ChangedTable[]): GuardStopped | undefined {
+export function exceedsGuard(guard: RowGuard, { tables: changed, catalogs }: Changes): GuardStopped | undefined {
   const secured = new Set(guard.securedTables.map(quoteRelation))
   const counted = changed.filter((table) => !secured.has(quoteRelation(table.relation)))
   const changedRows = changedRowCount(counted)
   const allowedRows = guard.maxRows ?? Number.POSITIVE_INFINITY
-  if (changedRows > allowedRows) return { outcome: 'guard-stopped', changed, changedRows, allowedRows }
+  const stopped = { outcome: 'guard-stopped', changed, changedRows, allowedRows, catalogs } as const
+  if (changedRows > allowedRows) return stopped
+  if (catalogs.length > 0 && !guard.mayChangeCatalog) return stopped
   if (guard.share === undefined) return undefined
   const percent = sharePercent(changed, guard.share)
   if (percent <= guard.share.maxPercent) return undefined
-  return { outcome: 'guard-stopped', changed, changedRows, allowedRows, percent: Math.round(percent * 100) / 100 }
+  return { ...stopped, percent: Math.round(percent * 100) / 100 }
 }

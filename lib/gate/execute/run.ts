@@ -60,14 +60,14 @@ export async function runWrite(
   await session.execute(becomeAgent(settings))
   const baseline = await readBaseline(session)
   const result = await runStatement(session, statement, settings)
-  const changed = await countChanges(session, baseline)
-  const stopped = exceedsGuard(guard, changed)
+  const changes = await countChanges(session, baseline)
+  const stopped = exceedsGuard(guard, changes)
   if (stopped !== undefined) {
     await session.execute('ROLLBACK')
     return stopped
   }
   await commit(session)
-  return { outcome: 'done', result, changed }
+  return { outcome: 'done', result, changed: changes.tables }
 }
 
 async function commit(session: DatabaseSession): Promise<void> {

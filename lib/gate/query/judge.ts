@@ -49,8 +49,15 @@ export async function judge(
 }
 
 /** The same submission after the row guard has measured what it really changes. */
-export function raiseByMeasure(judged: Judged, changedRows: number, percent: number | undefined): Judged {
-  const message = `It was run and rolled back: with cascades and triggers it changes ${changedRows} rows.`
+export function raiseByMeasure(
+  judged: Judged,
+  changedRows: number,
+  percent: number | undefined,
+  catalogs: readonly string[] = [],
+): Judged {
+  const inside =
+    catalogs.length === 0 ? '' : ` Inside of it TRUNCATE or DDL changes ${[...catalogs].sort().join(', ')}.`
+  const message = `It was run and rolled back: with cascades and triggers it changes ${changedRows} rows.${inside}`
   const assessment: Assessment = {
     ...judged.assessment,
     level: judged.assessment.level === 'CRITICAL' ? 'CRITICAL' : 'IMPACT_CRITICAL',

@@ -167,7 +167,7 @@ async function afterAbort(
     return failed(describeJudged(judged, parts, false), error)
   }
   if (report.kind === 'changed') return settle(parts, report.judged, auditId, look + 1)
-  const raised = raiseByMeasure(judged, report.stopped.changedRows, report.stopped.percent)
+  const raised = raiseByMeasure(judged, report.stopped.changedRows, report.stopped.percent, report.stopped.catalogs)
   const outcome = await settle(parts, raised, auditId, look + 1)
   const facts = {
     rolledBackRows: report.stopped.changedRows,

@@ -64,15 +64,23 @@ async function claim(parts: GateParts, judged: Judged, approval: Approval | unde
   if (!taken.ok) throw new Abort({ kind: 'claim-refused', refusal: taken })
 }
 
+/** The operations that change rows and nothing else. */
+const CHANGES_ROWS = /^(EXPLAIN ANALYZE )?(SELECT|VALUES|TABLE|INSERT|UPDATE|DELETE|MERGE)$/
+
+/** Once it was measured, it is known, and the approver was told. */
+function mayChangeCatalog(judged: Judged): boolean {
+  return !CHANGES_ROWS.test(judged.statement.operation) || judged.assessment.impact.method === 'measured'
+}
+
 /** What may change: the approved number, or the policy's thresholds. */
 function guardFor(judged: Judged, approval: Approval | undefined): RowGuard {
   const { policy } = judged.active
-  const securedTables =
-    approval === undefined ? [] : judged.facts.cascadeTables.filter((table) => isCaptured(judged, table))
+  const secured = approval === undefined ? [] : judged.facts.cascadeTables.filter((table) => isCaptured(judged, table))
+  const always = { securedTables: secured, mayChangeCatalog: mayChangeCatalog(judged) }
   if (approval !== undefined) {
-    return { securedTables, ...(approval.maxRows === undefined ? {} : { maxRows: approval.maxRows }) }
+    return { ...always, ...(approval.maxRows === undefined ? {} : { maxRows: approval.maxRows }) }
   }
-  if (!policy.impact_analysis_enabled || judged.facts.level === 'IMPACT_CRITICAL') return { securedTables }
+  if (!policy.impact_analysis_enabled || judged.facts.level === 'IMPACT_CRITICAL') return always
   const { impact, targets } = judged.assessment
   const target = targets.find((one) => one.access === 'update' || one.access === 'delete')
   const share =
@@ -85,7 +93,7 @@ function guardFor(judged: Judged, approval: Approval | undefined): RowGuard {
             maxPercent: policy.max_write_percent_without_critical,
           },
         }
-  return { securedTables, maxRows: policy.max_write_rows_without_critical, ...share }
+  return { ...always, maxRows: policy.max_write_rows_without_critical, ...share }
 }
 
 function isCaptured(judged: Judged, table: { readonly schema: string; readonly name: string }): boolean {
