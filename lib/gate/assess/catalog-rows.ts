@@ -25,6 +25,8 @@ export interface FunctionRow {
   readonly isSecurityDefiner: boolean
   readonly language: string
   readonly isTrustedLanguage: boolean
+  /** The server's own function behind one in the language `internal`. */
+  readonly internalName: string | null
   readonly isOfExtension: boolean
   readonly bodySha256: string
 }

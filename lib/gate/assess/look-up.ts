@@ -13,6 +13,7 @@ const FUNCTION_COLUMNS = `
   p.oid::int8::float8 AS oid, n.nspname AS schema, p.proname AS name, p.prokind AS kind, p.provolatile AS volatility,
   format('%I.%I(%s)', n.nspname, p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid)) AS identity,
   p.prosecdef AS "isSecurityDefiner", l.lanname AS language, l.lanpltrusted AS "isTrustedLanguage",
+  CASE l.lanname WHEN 'internal' THEN p.prosrc END AS "internalName",
   EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = p.oid
           AND d.deptype = 'e') AS "isOfExtension",
   encode(sha256(convert_to(concat_ws(chr(31), p.prosrc, p.probin, p.prosqlbody::text, p.proconfig::text, p.provolatile,
