@@ -15,7 +15,7 @@ export const TOKENS = {
 
 export type Caller = keyof typeof TOKENS
 
-const TOKEN_FILE = JSON.stringify([
+export const TOKEN_FILE = JSON.stringify([
   { id: 'agent', token: TOKENS.agent, scopes: ['query:execute', 'query:analyze'] },
   { id: 'agent-two', token: TOKENS.agent2, scopes: ['query:execute', 'query:analyze'] },
   {

@@ -26,6 +26,27 @@ UNION SELECT refobjid::int8::float8 FROM uses WHERE refclassid = 'pg_catalog.pg_
 UNION SELECT o.oprcode::oid::int8::float8 FROM uses JOIN pg_catalog.pg_operator o ON o.oid = refobjid
 WHERE refclassid = 'pg_catalog.pg_operator'::regclass`
 
+/** The expressions themselves: functions of the server leave no trace in the dependencies. */
+const EXPRESSIONS_QUERY = `
+WITH RECURSIVE written AS (
+  SELECT o AS oid FROM unnest($1::oid[]) o
+  UNION SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN written w ON i.inhparent = w.oid
+)
+SELECT pg_get_expr(a.adbin, a.adrelid) AS text FROM pg_catalog.pg_attrdef a JOIN written w ON a.adrelid = w.oid
+UNION SELECT pg_get_expr(k.conbin, k.conrelid) FROM pg_catalog.pg_constraint k JOIN written w ON k.conrelid = w.oid WHERE k.conbin IS NOT NULL
+UNION SELECT pg_get_expr(x.indexprs, x.indrelid) FROM pg_catalog.pg_index x JOIN written w ON x.indrelid = w.oid WHERE x.indexprs IS NOT NULL
+UNION SELECT pg_get_expr(x.indpred, x.indrelid) FROM pg_catalog.pg_index x JOIN written w ON x.indrelid = w.oid WHERE x.indpred IS NOT NULL
+UNION SELECT pg_get_expr(p.partexprs, p.partrelid) FROM pg_catalog.pg_partitioned_table p JOIN written w ON p.partrelid = w.oid WHERE p.partexprs IS NOT NULL`
+
+/** Texts of defaults, checks, generated columns, index expressions and partition keys. */
+export async function findActingExpressions(
+  session: DatabaseSession,
+  relationOids: readonly number[],
+): Promise<readonly string[]> {
+  const rows = await session.query<{ text: string }>(EXPRESSIONS_QUERY, [[...relationOids]])
+  return rows.map((row) => row.text)
+}
+
 /** Enabled ones on the relations and what lies below them. */
 export async function findActingFunctions(
   session: DatabaseSession,

@@ -4,7 +4,7 @@ import { displayRelation, maxRisk } from '#lib/kernel/index.ts'
 import type { DatabaseSession, SqlParameter } from '#lib/ports/index.ts'
 import type { ClassifiedStatement, Finding, Target } from '../classify/index.ts'
 import type { Policy } from '../policy/index.ts'
-import { findActingFunctions } from './acting-functions.ts'
+import { findActingExpressions, findActingFunctions } from './acting-functions.ts'
 import type { FunctionRow, RelationRow } from './catalog-rows.ts'
 import { type Closure, followFunctions, followStatement } from './closure.ts'
 import { measureImpact, passesThreshold } from './impact.ts'
@@ -104,6 +104,7 @@ export async function assess(
     ...(await followFunctions(
       session,
       acting.map((one) => one.oid),
+      written.length === 0 ? [] : await findActingExpressions(session, written),
     )),
     ...protection.findings,
     ...impactFindings(impact, policy),

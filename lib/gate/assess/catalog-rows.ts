@@ -33,7 +33,7 @@ export interface FunctionRow {
 
 /** A definition whose text has to be read like a statement. */
 export interface DefinitionRow {
-  readonly source: 'view' | 'policy' | 'function' | 'domain' | 'aggregate'
+  readonly source: 'view' | 'policy' | 'function' | 'domain' | 'aggregate' | 'expression'
   readonly oid: number
   readonly text: string
 }

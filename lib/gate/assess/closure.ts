@@ -96,6 +96,12 @@ class Walk {
     }
   }
 
+  /** Take expressions in as if they were written in a statement. */
+  async addExpressions(expressions: readonly string[]): Promise<readonly number[]> {
+    const texts = expressions.flatMap((text) => this.#read({ source: 'expression', oid: 0, text }))
+    return texts.length === 0 ? [] : (await this.visit(texts, true)).domains
+  }
+
   async addFunctions(oids: readonly number[]): Promise<void> {
     for (const row of await lookUpFunctions(this.#session, oids)) this.#addFunction(row)
   }
@@ -114,7 +120,8 @@ class Walk {
   }
 
   #read(row: DefinitionRow): readonly Text[] {
-    const sql = row.source === 'policy' || row.source === 'domain' ? `SELECT ${row.text}` : row.text
+    const isExpression = row.source === 'policy' || row.source === 'domain' || row.source === 'expression'
+    const sql = isExpression ? `SELECT ${row.text}` : row.text
     const statement = classify(sql)
     if (!statement.ok) {
       this.findings.push({
@@ -225,11 +232,15 @@ const OUTSIDE_THE_TRANSACTION =
  * What functions do outside of the transaction, when they run without being named: by a trigger, a default, a comparison.
  * What they do inside of it is counted by the row guard, or stopped by READ ONLY, so that a volatile one is nothing unusual.
  */
-export async function followFunctions(session: DatabaseSession, oids: readonly number[]): Promise<readonly Finding[]> {
-  if (oids.length === 0) return []
+export async function followFunctions(
+  session: DatabaseSession,
+  oids: readonly number[],
+  expressions: readonly string[] = [],
+): Promise<readonly Finding[]> {
+  if (oids.length === 0 && expressions.length === 0) return []
   const walk = new Walk(session)
-  await walk.addFunctions(oids)
-  await walk.follow([])
+  if (oids.length > 0) await walk.addFunctions(oids)
+  await walk.follow(await walk.addExpressions(expressions.filter((text) => text.includes('('))))
   return walk.findings.filter((finding) => OUTSIDE_THE_TRANSACTION.test(finding.code))
 }
 

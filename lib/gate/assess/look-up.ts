@@ -2,12 +2,13 @@
 import type { DatabaseSession } from '#lib/ports/index.ts'
 import type { WrittenName } from '../classify/index.ts'
 import type { DefinitionRow, FunctionRow, NameLookup } from './catalog-rows.ts'
+import { lookFirst } from './look-first.ts'
 
 /** Objects made by users have OIDs from here on (FirstNormalObjectId). */
 export const FIRST_USER_OID = 16_384
 
 /** OIDs of `internal` and `c`. */
-const INTERNAL_LANGUAGES = '12, 13'
+export const INTERNAL_LANGUAGES = '12, 13'
 
 const FUNCTION_COLUMNS = `
   p.oid::int8::float8 AS oid, n.nspname AS schema, p.proname AS name, p.prokind AS kind, p.provolatile AS volatility,
@@ -114,6 +115,8 @@ export interface NamesToLookUp {
  * set `plan_cache_mode = force_generic_plan`, or planning costs more than running.
  */
 export async function lookUpNames(session: DatabaseSession, names: NamesToLookUp): Promise<NameLookup> {
+  const first = await lookFirst(session, names)
+  if (first !== undefined) return first
   const rows = await session.query<NameLookup>(
     NAMES_QUERY,
     [

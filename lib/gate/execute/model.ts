@@ -59,6 +59,14 @@ export interface GuardStopped {
 
 export type WriteOutcome = Ran | GuardStopped
 
+/** A share that is known only afterwards: of a CTE's table, or of what an upsert overwrites. */
+export interface UnmeasuredShare {
+  readonly relation: RelationName
+  readonly maxPercent: number
+  /** So many rows may change whatever their share is. */
+  readonly freeRows: number
+}
+
 /** What the actual changes are compared with before COMMIT. */
 export interface RowGuard {
   /** Absent: not bounded by number. */
@@ -69,6 +77,8 @@ export interface RowGuard {
   readonly securedTables: readonly RelationName[]
   /** The share of a table that may change; with the size it had before. */
   readonly share?: { readonly relation: RelationName; readonly tableRowCount: number; readonly maxPercent: number }
+  /** Tables that the statement changes by other ways than a measured predicate: their size is counted when rows changed. */
+  readonly unmeasured: readonly UnmeasuredShare[]
 }
 
 /** Runs inside the write's transaction, before the statement: locks, re-assessment, claim, final snapshot. Throws to abort. */

@@ -1,7 +1,7 @@
 /** Compare what a transaction really changed with what was allowed, before COMMIT. */
 import { BackstopError, quoteRelation } from '#lib/kernel/index.ts'
 import type { DatabaseSession } from '#lib/ports/index.ts'
-import type { ChangedTable, Changes, GuardStopped, RowGuard } from './model.ts'
+import type { ChangedTable, Changes, GuardStopped, RowGuard, UnmeasuredShare } from './model.ts'
 
 /**
  * Cascades, triggers and CTEs are counted. What earlier transactions of the same connection changed is counted too until the
@@ -91,4 +91,38 @@ export function exceedsGuard(guard: RowGuard, { tables: changed, catalogs }: Cha
   const percent = sharePercent(changed, guard.share)
   if (percent <= guard.share.maxPercent) return undefined
   return { ...stopped, percent: Math.round(percent * 100) / 100 }
+}
+
+async function percentAfter(session: DatabaseSession, share: UnmeasuredShare, table: ChangedTable): Promise<number> {
+  const rows = table.updatedRows + table.deletedRows
+  const limit = Math.ceil((rows * 100) / Math.max(share.maxPercent, 1)) + table.insertedRows + 1
+  const counted = await session.query<{ n: number }>(
+    `SELECT count(*)::float8 AS n FROM (SELECT FROM ${quoteRelation(share.relation)} LIMIT ${limit}) bounded`,
+  )
+  const before = (counted[0]?.n ?? 0) - table.insertedRows + table.deletedRows
+  return before <= 0 ? 100 : (rows * 100) / before
+}
+
+/** Like `exceedsGuard`, for shares that could not be measured before: counts the table, as far as it matters. */
+export async function exceedsShare(
+  session: DatabaseSession,
+  guard: RowGuard,
+  { tables: changed, catalogs }: Changes,
+): Promise<GuardStopped | undefined> {
+  for (const share of guard.unmeasured) {
+    const name = quoteRelation(share.relation)
+    const table = changed.find((one) => quoteRelation(one.relation) === name)
+    if (table === undefined || table.updatedRows + table.deletedRows <= share.freeRows) continue
+    const percent = await percentAfter(session, share, table)
+    if (percent <= share.maxPercent) continue
+    return {
+      outcome: 'guard-stopped',
+      changed,
+      changedRows: changedRowCount(changed),
+      allowedRows: guard.maxRows ?? Number.POSITIVE_INFINITY,
+      catalogs,
+      percent: Math.round(percent * 100) / 100,
+    }
+  }
+  return undefined
 }

@@ -3,7 +3,7 @@ import { BackstopError } from '#lib/kernel/index.ts'
 import type { CappedResult, DatabaseSession } from '#lib/ports/index.ts'
 import { StatementError } from '#lib/ports/index.ts'
 import type { ExecutionSettings, Prelude, Ran, Statement, WriteOutcome } from './model.ts'
-import { countChanges, exceedsGuard, readBaseline } from './row-guard.ts'
+import { countChanges, exceedsGuard, exceedsShare, readBaseline } from './row-guard.ts'
 import { becomeAgent, beginWrite, enterSession, PLAN_FOR_VALUES } from './settings.ts'
 
 const READ_ONLY_VIOLATION = '25006'
@@ -61,7 +61,7 @@ export async function runWrite(
   const baseline = await readBaseline(session)
   const result = await runStatement(session, statement, settings)
   const changes = await countChanges(session, baseline)
-  const stopped = exceedsGuard(guard, changes)
+  const stopped = exceedsGuard(guard, changes) ?? (await exceedsShare(session, guard, changes))
   if (stopped !== undefined) {
     await session.execute('ROLLBACK')
     return stopped

@@ -17,47 +17,49 @@ const READ_AS_PARSED = [
   'row_security = on',
 ]
 
-function settingsFor(settings: ExecutionSettings, statementTimeoutMs: number): readonly string[] {
+/**
+ * What every session of the gate has from the start and again after each cleaning: set once and not with each statement, because
+ * a dozen settings cost more than an ordinary query.
+ *
+ * Our own look-ups have one good plan each, so that they are planned once.
+ */
+export function sessionSettings(settings: ExecutionSettings): readonly string[] {
   const { limits } = settings
   return [
     ...READ_AS_PARSED,
     `search_path = ${settings.searchPath}, pg_temp`,
-    `statement_timeout = ${statementTimeoutMs}`,
+    `statement_timeout = ${limits.statementTimeoutMs}`,
     `lock_timeout = ${limits.lockTimeoutMs}`,
     `idle_in_transaction_session_timeout = ${limits.captureTimeoutMs}`,
+    'plan_cache_mode = force_generic_plan',
   ]
 }
 
-function setAll(settings: readonly string[], scope: 'LOCAL' | 'SESSION'): string {
-  return settings.map((setting) => `SET ${scope} ${setting}`).join('; ')
-}
+/** An agent's statement with parameters is planned for their values. */
+export const PLAN_FOR_VALUES = 'SET LOCAL plan_cache_mode = auto'
 
 function setRole(settings: ExecutionSettings, scope: 'LOCAL' | 'SESSION'): string {
   return settings.agentRole === undefined ? '' : `; SET ${scope} ROLE ${quoteIdentifier(settings.agentRole)}`
 }
 
-/** Our own look-ups have one good plan each; planning them anew would cost more than running them. */
-const PLAN_ONCE = 'plan_cache_mode = force_generic_plan'
-/** An agent's statement with parameters is planned for their values. */
-export const PLAN_FOR_VALUES = 'SET LOCAL plan_cache_mode = auto'
-
 /** Open a transaction in which nothing can be written; the agent's role holds from the start. */
 export function beginRead(settings: ExecutionSettings, statementTimeoutMs: number): string {
-  const all = [...settingsFor(settings, statementTimeoutMs), PLAN_ONCE]
-  return `BEGIN READ ONLY; ${setAll(all, 'LOCAL')}${setRole(settings, 'LOCAL')}`
+  const isUsual = statementTimeoutMs === settings.limits.statementTimeoutMs
+  return `BEGIN READ ONLY${isUsual ? '' : `; SET LOCAL statement_timeout = ${statementTimeoutMs}`}${setRole(settings, 'LOCAL')}`
 }
 
 /** Open a write's transaction, still with the rights of the gateway: locks and snapshots come before the agent's role. */
 export function beginWrite(settings: ExecutionSettings): string {
-  return `BEGIN; ${setAll(settingsFor(settings, settings.limits.captureTimeoutMs), 'LOCAL')}`
+  return `BEGIN; SET LOCAL statement_timeout = ${settings.limits.captureTimeoutMs}`
 }
 
 /** From here on the transaction has the agent's rights and time. */
 export function becomeAgent(settings: ExecutionSettings): string {
-  return `SET LOCAL statement_timeout = ${settings.limits.statementTimeoutMs}${setRole(settings, 'LOCAL')}`
+  const { statementTimeoutMs } = settings.limits
+  return `SET LOCAL statement_timeout = ${statementTimeoutMs}; ${PLAN_FOR_VALUES}${setRole(settings, 'LOCAL')}`
 }
 
 /** For a session of its own that runs one statement outside of a transaction. */
 export function enterSession(settings: ExecutionSettings): string {
-  return `${setAll(settingsFor(settings, settings.limits.statementTimeoutMs), 'SESSION')}${setRole(settings, 'SESSION')}`
+  return `SET SESSION plan_cache_mode = auto${setRole(settings, 'SESSION')}`
 }

@@ -76,7 +76,7 @@ function mayChangeCatalog(judged: Judged): boolean {
 function guardFor(judged: Judged, approval: Approval | undefined): RowGuard {
   const { policy } = judged.active
   const secured = approval === undefined ? [] : judged.facts.cascadeTables.filter((table) => isCaptured(judged, table))
-  const always = { securedTables: secured, mayChangeCatalog: mayChangeCatalog(judged) }
+  const always = { securedTables: secured, mayChangeCatalog: mayChangeCatalog(judged), unmeasured: [] }
   if (approval !== undefined) {
     return { ...always, ...(approval.maxRows === undefined ? {} : { maxRows: approval.maxRows }) }
   }
@@ -93,7 +93,24 @@ function guardFor(judged: Judged, approval: Approval | undefined): RowGuard {
             maxPercent: policy.max_write_percent_without_critical,
           },
         }
-  return { ...always, maxRows: policy.max_write_rows_without_critical, ...share }
+  const unmeasured = target === undefined || impact.tableRowCount !== undefined ? [] : unmeasuredShares(judged)
+  return { ...always, unmeasured, maxRows: policy.max_write_rows_without_critical, ...share }
+}
+
+/** An upsert of a few rows is no mass change, however small the table is. */
+const FREE_UPSERT_ROWS = 20
+
+function unmeasuredShares(judged: Judged): RowGuard['unmeasured'] {
+  const maxPercent = judged.active.policy.max_write_percent_without_critical
+  const { targets } = judged.assessment
+  const inserted = new Set(targets.filter((one) => one.access === 'insert').map((one) => one.oid))
+  return targets
+    .filter((one) => one.access === 'update' || one.access === 'delete')
+    .map((one) => ({
+      relation: one.relation,
+      maxPercent,
+      freeRows: inserted.has(one.oid) ? FREE_UPSERT_ROWS : 0,
+    }))
 }
 
 function isCaptured(judged: Judged, table: { readonly schema: string; readonly name: string }): boolean {
