@@ -29,6 +29,13 @@ function operationOf(classification: Classification): string {
   return classification.ok ? classification.operation : classification.code
 }
 
+/** `SELECT, with DELETE inside`. */
+function operationText(classification: Classification): string {
+  const operation = operationOf(classification)
+  const inside = classification.ok ? classification.operations.filter((one) => one !== operation) : []
+  return inside.length === 0 ? operation : `${operation}, with ${inside.join(', ')} inside`
+}
+
 function impactData(judgement: Judgement) {
   const impact = judgement.assessment?.impact
   if (impact === undefined) return null
@@ -81,7 +88,7 @@ function summaryBlock(judgement: Judgement): Block {
     kind: 'pairs',
     pairs: [
       ['risk', riskCell(level)],
-      ['operation', operationOf(classification)],
+      ['operation', operationText(classification)],
       ['action', actionCell(verdict.action)],
       ['why', verdict.reason],
       ...impactText(judgement),

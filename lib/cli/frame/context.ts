@@ -1,6 +1,6 @@
 /** Makes the surroundings of one command from the process around it. */
 import type { Block, CliStream, Surface } from '../terminal/index.ts'
-import { isColourWanted, openProgress, renderBlocks, SILENT_PROGRESS, terminalAsker } from '../terminal/index.ts'
+import { isColourWanted, openAsker, openProgress, renderBlocks, SILENT_PROGRESS } from '../terminal/index.ts'
 import type { CliIo, CommandContext, CommandResult } from './model.ts'
 
 export interface OutputChoice {
@@ -37,7 +37,7 @@ export function openContext(io: CliIo, choice: OutputChoice): CommandContext {
     isJson: choice.isJson,
     isColoured: surface.isColoured,
     progress,
-    ...(canAsk ? { ask: terminalAsker } : {}),
+    ...(canAsk ? { ask: openAsker(io.signal) } : {}),
     show,
     write: (text) => writeTo(io.stdout, text, io.signal),
     note: (text) => {

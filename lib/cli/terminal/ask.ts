@@ -9,16 +9,19 @@ function answered<T>(answer: T): Exclude<T, symbol> {
   return answer as Exclude<T, symbol>
 }
 
-export const terminalAsker: Asker = {
-  async choose(question, choices) {
-    const options = choices.map(({ value, label, hint }) => ({
-      value,
-      label: oneLine(label),
-      ...(hint === undefined ? {} : { hint: oneLine(hint) }),
-    }))
-    return answered(await select({ message: question, options }))
-  },
-  async confirm(question) {
-    return answered(await confirm({ message: question, initialValue: false }))
-  },
+/** The signal ends a question that waits, as Ctrl-C does. */
+export function openAsker(signal: AbortSignal): Asker {
+  return {
+    async choose(question, choices) {
+      const options = choices.map(({ value, label, hint }) => ({
+        value,
+        label: oneLine(label),
+        ...(hint === undefined ? {} : { hint: oneLine(hint) }),
+      }))
+      return answered(await select({ message: question, options, signal }))
+    },
+    async confirm(question) {
+      return answered(await confirm({ message: question, initialValue: false, signal }))
+    },
+  }
 }

@@ -1,4 +1,4 @@
-export { terminalAsker } from './ask.ts'
+export { openAsker } from './ask.ts'
 export { harmless, isColourWanted, oneLine, paint, shorten } from './colour.ts'
 export type { Asker, Block, Cell, Choice, CliStream, Column, Progress, ProgressStep, Surface, Tone } from './model.ts'
 export { Cancelled } from './model.ts'

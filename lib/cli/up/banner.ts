@@ -1,5 +1,4 @@
 /** What `up` prints when everything runs. */
-import type { CommandContext } from '../frame/index.ts'
 import { readVersion } from '../frame/index.ts'
 import { AGENT_ID } from '../shop/index.ts'
 import type { Block } from '../terminal/index.ts'
@@ -51,7 +50,7 @@ function tokenBlocks({ shopTokens, tokenList }: StartedProduct): readonly Block[
   ]
 }
 
-export function bannerBlocks(started: StartedProduct, environment: CommandContext['environment']): readonly Block[] {
+export function bannerBlocks(started: StartedProduct): readonly Block[] {
   const { product, config, shopTokens, isEmbedded } = started
   const lines = curlBlocks({
     url: product.url,
@@ -60,7 +59,6 @@ export function bannerBlocks(started: StartedProduct, environment: CommandContex
     read: isEmbedded ? 'SELECT country, count(*) FROM customers GROUP BY 1' : 'SELECT now()',
     danger: isEmbedded ? 'DROP TABLE payments' : 'DROP TABLE some_table',
   })
-  const { BACKSTOP_STORAGE_URL: storage = config.storageUrl } = environment
   return [
     { kind: 'title', text: `Backstop ${readVersion()} is running` },
     {
@@ -68,7 +66,7 @@ export function bannerBlocks(started: StartedProduct, environment: CommandContex
       pairs: [
         ['url', product.url],
         ['database', product.databaseLabel],
-        ['storage', storage],
+        ['storage', config.storageUrl],
         ['metadata', config.metadataPath],
       ],
     },

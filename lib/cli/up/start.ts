@@ -1,4 +1,5 @@
 /** Starts the product as `up` was asked to: in front of a database, or on an embedded one with the demonstration shop. */
+import { rmSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -30,16 +31,25 @@ export interface StartedProduct {
 
 type Environment = CommandContext['environment']
 
-async function openDataFolder(order: StartOrder, environment: Environment) {
+interface DataFolder {
+  readonly path: string
+  readonly isEmbedded: boolean
+  readonly isTemporary: boolean
+}
+
+async function openDataFolder(order: StartOrder, environment: Environment): Promise<DataFolder> {
   const isEmbedded = (environment['BACKSTOP_DB_URL'] ?? '') === ''
   if (order.dataFolder === undefined && isEmbedded) {
-    return { isEmbedded, isTemporary: true, path: await mkdtemp(join(tmpdir(), 'backstop-')) }
+    const path = await mkdtemp(join(tmpdir(), 'backstop-'))
+    // Also where the process ends without asking anybody.
+    process.once('exit', () => rmSync(path, { recursive: true, force: true }))
+    return { path, isEmbedded, isTemporary: true }
   }
   const path = resolve(order.dataFolder ?? '.backstop')
   // The server may run as another user than we do and has to pass through; what is ours in it is closed.
   await mkdir(path, { recursive: true, mode: 0o711 })
   await mkdir(join(path, 'storage'), { recursive: true, mode: 0o700 })
-  return { isEmbedded, isTemporary: false, path }
+  return { path, isEmbedded, isTemporary: false }
 }
 
 /** The file was good a moment ago; a version that is not is told by the product itself. */

@@ -29,7 +29,7 @@ export const up = defineCommand({
     const started = await startUp(order, context.environment)
     try {
       if (context.signal.aborted) return undefined
-      await context.show(bannerData(started), bannerBlocks(started, context.environment))
+      await context.show(bannerData(started), bannerBlocks(started))
       await untilAborted(context.signal)
       context.note('Stopping: running statements are finished first.')
     } finally {
