@@ -20,7 +20,7 @@ export function tasksOf(config: RuntimeConfig, parts: Parts, files: WatchedFiles
     { name: 'expire', everyMs: 5 * SECOND_MS, run: () => expire(parts) },
     { name: 'reload', everyMs: SECOND_MS, run: () => files.reload() },
     { name: 'reconcile', everyMs: 5 * MINUTE, run: async () => void (await parts.ledger.reconcile(OPEN_FOR_MS)) },
-    { name: 'sweep', everyMs: MINUTE, run: async () => void (await parts.records.sweepExpired()) },
+    { name: 'sweep', everyMs: MINUTE, immediately: true, run: async () => void (await parts.records.sweepExpired()) },
   ]
 }
 

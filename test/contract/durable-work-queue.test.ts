@@ -95,7 +95,7 @@ describe('the durable work queue', () => {
   })
 
   it('keeps an item in hand for as long as its handler lives', async () => {
-    const { queue, records } = openQueue(systemClock, { leaseMs: 60 })
+    const { queue, records } = openQueue(systemClock, { leaseMs: 300 })
     const other = openQueue(systemClock, { records }).queue
     let stolen = 0
     other.handle('job', async () => {

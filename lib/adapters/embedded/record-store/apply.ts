@@ -1,13 +1,7 @@
 /** One write against the record table: its condition and its effect are one statement, so it happens entirely or not at all. */
-import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { BackstopError } from '#lib/kernel/index.ts'
-import type { RecordInput, RecordKey, RecordWrite } from '#lib/ports/index.ts'
-
-/** A write whose body is already text. */
-export interface EncodedWrite {
-  readonly write: RecordWrite
-  readonly bodyText: string
-}
+import type { EncodedWrite } from './model.ts'
 
 const COLUMNS =
   'partition, sort, version, body, expires_at_s, index1_partition, index1_sort, index2_partition, index2_sort'
@@ -42,55 +36,42 @@ export class WriteApplier {
   }
 
   /** Returns the record's new version. Throws RECORD_EXISTS, RECORD_CHANGED. */
-  apply({ write, bodyText }: EncodedWrite, nowS: number): number {
+  apply(write: EncodedWrite, nowS: number): number {
     switch (write.kind) {
       case 'create':
-        return this.#applyCreate(write.record, bodyText, nowS)
+        return this.#applyCreate(write, nowS)
       case 'replace':
-        return this.#applyReplace(write.record, bodyText, write.expectedVersion, nowS)
+        return this.#applyReplace(write, nowS)
       case 'delete':
-        return this.#applyDelete(write.key, write.expectedVersion, nowS)
+        return this.#applyDelete(write, nowS)
       case 'check':
-        return this.#applyCheck(write.key, write.expectedVersion, nowS)
+        return this.#applyCheck(write, nowS)
     }
   }
 
-  #applyCreate(record: RecordInput, bodyText: string, nowS: number): number {
-    const { partition, sort } = record.key
-    const { changes } = this.#create.run(partition, sort, bodyText, ...tailColumns(record), nowS)
+  #applyCreate({ partition, sort, bodyText, tail }: EncodedWrite, nowS: number): number {
+    const { changes } = this.#create.run(partition, sort, bodyText, ...tail, nowS)
     if (changes !== 1) throw new BackstopError('RECORD_EXISTS', 'a record with this key exists')
     return 1
   }
 
-  #applyReplace(record: RecordInput, bodyText: string, expectedVersion: number, nowS: number): number {
-    const { partition, sort } = record.key
-    const { changes } = this.#replace.run(bodyText, ...tailColumns(record), partition, sort, expectedVersion, nowS)
+  #applyReplace({ partition, sort, bodyText, tail, expectedVersion }: EncodedWrite, nowS: number): number {
+    const { changes } = this.#replace.run(bodyText, ...tail, partition, sort, expectedVersion, nowS)
     if (changes !== 1) throw changed(expectedVersion)
     return expectedVersion + 1
   }
 
-  #applyDelete(key: RecordKey, expectedVersion: number, nowS: number): number {
-    const { changes } = this.#delete.run(key.partition, key.sort, expectedVersion, nowS)
+  #applyDelete({ partition, sort, expectedVersion }: EncodedWrite, nowS: number): number {
+    const { changes } = this.#delete.run(partition, sort, expectedVersion, nowS)
     if (changes !== 1) throw changed(expectedVersion)
     return 0
   }
 
-  #applyCheck(key: RecordKey, expectedVersion: number, nowS: number): number {
-    const found = this.#version.get(key.partition, key.sort, nowS)?.['version'] ?? 0
+  #applyCheck({ partition, sort, expectedVersion }: EncodedWrite, nowS: number): number {
+    const found = this.#version.get(partition, sort, nowS)?.['version'] ?? 0
     if (found !== expectedVersion) throw changed(expectedVersion)
     return expectedVersion
   }
-}
-
-function tailColumns(record: RecordInput): SQLInputValue[] {
-  const { index1, index2 } = record.indexes ?? {}
-  return [
-    record.expiresAtS ?? null,
-    index1?.partition ?? null,
-    index1?.sort ?? null,
-    index2?.partition ?? null,
-    index2?.sort ?? null,
-  ]
 }
 
 function changed(expectedVersion: number): BackstopError {

@@ -1,5 +1,6 @@
 /** What SQLite says went wrong, as an error of the product. */
 import { BackstopError, isBackstopError } from '#lib/kernel/index.ts'
+import type { Failure } from './model.ts'
 
 /** A BackstopError stays what it is; everything else means that the metadata cannot be reached. */
 export function asMetadataError(error: unknown): BackstopError {
@@ -9,6 +10,16 @@ export function asMetadataError(error: unknown): BackstopError {
     cause: error,
     details: { reason },
   })
+}
+
+/** The same as plain data, without its cause. */
+export function asFailure(error: unknown): Failure {
+  const { code, message, details } = asMetadataError(error)
+  return { code, message, details }
+}
+
+export function asError({ code, message, details }: Failure): BackstopError {
+  return new BackstopError(code, message, { details })
 }
 
 /** SQLite's fixed text for its result code, such as `database or disk is full`; never a message with values. */

@@ -34,8 +34,8 @@ const CREATE_SCHEMA = `
   PRAGMA application_id = ${APPLICATION_ID};
   PRAGMA user_version = ${FORMAT_VERSION};`
 
-/** Set the connection up and create the tables where they are missing. */
-export function prepareDatabase(database: DatabaseSync, busyTimeoutMs: number): void {
+/** Settings of one connection: whatever it commits is on disk. */
+export function configureConnection(database: DatabaseSync, busyTimeoutMs: number): void {
   database.exec(`
     PRAGMA busy_timeout = ${busyTimeoutMs};
     PRAGMA encoding = 'UTF-8';
@@ -46,6 +46,10 @@ export function prepareDatabase(database: DatabaseSync, busyTimeoutMs: number): 
     PRAGMA cache_size = -16384;
     PRAGMA foreign_keys = OFF;
     PRAGMA trusted_schema = OFF;`)
+}
+
+/** Create the tables where they are missing. Throws METADATA_UNREACHABLE when the file is not ours. */
+export function prepareTables(database: DatabaseSync): void {
   const formatVersion = readPragma(database, 'user_version')
   if (formatVersion === FORMAT_VERSION && readPragma(database, 'application_id') === APPLICATION_ID) return
   if (formatVersion !== 0 || readPragma(database, 'application_id') !== 0) {

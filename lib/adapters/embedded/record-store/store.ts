@@ -1,6 +1,4 @@
 /** The record store on one SQLite file that several processes may open at once. */
-import { closeSync, fsyncSync, openSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type {
   Clock,
@@ -11,20 +9,15 @@ import type {
   RecordWrite,
   StoredRecord,
 } from '#lib/ports/index.ts'
-import {
-  assertRecordKey,
-  assertRecordQuery,
-  assertRecordWrite,
-  assertTransaction,
-  encodeRecordBody,
-} from '#lib/ports/index.ts'
-import type { EncodedWrite } from './apply.ts'
-import { WriteApplier } from './apply.ts'
-import { CommitGroup } from './commit-group.ts'
+import { assertRecordKey, assertRecordQuery, assertRecordWrite, assertTransaction } from '#lib/ports/index.ts'
+import { encodeToken, encodeWrite } from './encode.ts'
 import { asMetadataError } from './failure.ts'
+import { createPrivateFile } from './file.ts'
+import { InlineWriter } from './inline-writer.ts'
+import type { Writer } from './model.ts'
 import { RecordReader } from './read.ts'
-import { prepareDatabase } from './schema.ts'
-import { TransactionApplier } from './transaction.ts'
+import { configureConnection, prepareTables } from './schema.ts'
+import { ThreadWriter } from './thread-writer.ts'
 
 export interface SqliteRecordStoreOptions {
   /** A file, or `:memory:`. Its folder must exist. */
@@ -46,12 +39,17 @@ const SWEEP_LIMIT = 1_000
 
 /** Throws METADATA_UNREACHABLE when the file cannot be opened, created or trusted. */
 export function openSqliteRecordStore(options: SqliteRecordStoreOptions): SqliteRecordStore {
+  const { path, clock, busyTimeoutMs = DEFAULT_BUSY_TIMEOUT_MS } = options
+  const isInMemory = path === ':memory:'
   try {
-    if (options.path !== ':memory:') createPrivateFile(options.path)
-    const database = new DatabaseSync(options.path)
+    if (!isInMemory) createPrivateFile(path)
+    const database = new DatabaseSync(path)
     try {
-      prepareDatabase(database, options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS)
-      return new SqliteStore(database, options.clock)
+      configureConnection(database, busyTimeoutMs)
+      prepareTables(database)
+      if (!isInMemory) database.exec('PRAGMA query_only = ON')
+      const writer = isInMemory ? new InlineWriter(database) : new ThreadWriter({ path, busyTimeoutMs })
+      return new SqliteStore(database, writer, clock)
     } catch (error) {
       database.close()
       throw error
@@ -61,37 +59,18 @@ export function openSqliteRecordStore(options: SqliteRecordStoreOptions): Sqlite
   }
 }
 
-/** SQLite would create it readable for everybody; its own files beside it take over these rights. */
-function createPrivateFile(path: string): void {
-  closeSync(openSync(path, 'a', 0o600))
-  const folder = openSync(dirname(resolve(path)), 'r')
-  try {
-    fsyncSync(folder)
-  } finally {
-    closeSync(folder)
-  }
-}
-
-function encodeWrite(write: RecordWrite): EncodedWrite {
-  const hasBody = write.kind === 'create' || write.kind === 'replace'
-  return { write, bodyText: hasBody ? encodeRecordBody(write.record) : '' }
-}
-
+/** Reads at once on a connection of its own, which sees every commit that the writer has confirmed. */
 class SqliteStore implements SqliteRecordStore {
   readonly #database: DatabaseSync
+  readonly #writer: Writer
   readonly #clock: Clock
-  readonly #group: CommitGroup
   readonly #reader: RecordReader
-  readonly #writes: WriteApplier
-  readonly #transactions: TransactionApplier
 
-  constructor(database: DatabaseSync, clock: Clock) {
+  constructor(database: DatabaseSync, writer: Writer, clock: Clock) {
     this.#database = database
+    this.#writer = writer
     this.#clock = clock
-    this.#group = new CommitGroup(database)
     this.#reader = new RecordReader(database)
-    this.#writes = new WriteApplier(database)
-    this.#transactions = new TransactionApplier(database, this.#writes)
   }
 
   async find(key: RecordKey): Promise<StoredRecord | undefined> {
@@ -106,32 +85,26 @@ class SqliteStore implements SqliteRecordStore {
 
   async write(write: RecordWrite): Promise<number> {
     assertRecordWrite(write)
-    const encoded = encodeWrite(write)
-    return this.#group.add(() => this.#writes.apply(encoded, this.#nowS()))
+    return this.#writer.submit({ kind: 'write', write: encodeWrite(write), nowS: this.#nowS() })
   }
 
   async transact(writes: readonly RecordWrite[], token?: string): Promise<void> {
     assertTransaction(writes, token)
-    const encoded = writes.map(encodeWrite)
-    await this.#group.add(() => this.#transactions.apply(encoded, token, this.#nowS()))
+    const once = encodeToken(token, writes)
+    await this.#writer.submit({ kind: 'transact', writes: writes.map(encodeWrite), once, nowS: this.#nowS() })
   }
 
   async sweepExpired(limit = SWEEP_LIMIT): Promise<number> {
-    return this.#group.add(() => {
-      const nowS = this.#nowS()
-      this.#database.prepare('DELETE FROM transaction_token WHERE expires_at_s <= ?').run(nowS)
-      const expired = 'SELECT id FROM record WHERE expires_at_s <= ? LIMIT ?'
-      return Number(this.#database.prepare(`DELETE FROM record WHERE id IN (${expired})`).run(nowS, limit).changes)
-    })
+    return this.#writer.submit({ kind: 'sweep', limit, nowS: this.#nowS() })
   }
 
   async close(): Promise<void> {
-    if (!this.#database.isOpen) return
-    this.#group.flush()
-    this.#database.close()
+    await this.#writer.close()
+    if (this.#database.isOpen) this.#database.close()
   }
 
   #read<T>(read: () => T): T {
+    this.#writer.assertAlive()
     try {
       return read()
     } catch (error) {

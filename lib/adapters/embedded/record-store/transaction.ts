@@ -1,8 +1,8 @@
 /** Several writes that happen together, once per token. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { JsonObject } from '#lib/kernel/index.ts'
-import { BackstopError, jsonDigest } from '#lib/kernel/index.ts'
-import type { EncodedWrite, WriteApplier } from './apply.ts'
+import { BackstopError } from '#lib/kernel/index.ts'
+import type { WriteApplier } from './apply.ts'
+import type { EncodedWrite, TransactionToken } from './model.ts'
 
 const TOKEN_LIFETIME_S = 600
 
@@ -26,13 +26,12 @@ export class TransactionApplier {
   }
 
   /** Runs inside an open transaction; changes nothing when it throws. */
-  apply(writes: readonly EncodedWrite[], token: string | undefined, nowS: number): void {
-    const digest = token === undefined ? '' : jsonDigest(writes.map(({ write }) => write as unknown as JsonObject))
-    if (token !== undefined && this.#isRepeated(token, digest, nowS)) return
+  apply(writes: readonly EncodedWrite[], once: TransactionToken | undefined, nowS: number): void {
+    if (once !== undefined && this.#isRepeated(once, nowS)) return
     this.#savepoint.run()
     try {
       for (const write of writes) this.#writes.apply(write, nowS)
-      if (token !== undefined) this.#keepToken.run(token, digest, nowS + TOKEN_LIFETIME_S)
+      if (once !== undefined) this.#keepToken.run(once.token, once.writesSha256, nowS + TOKEN_LIFETIME_S)
       this.#release.run()
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK TO one; RELEASE one')
@@ -40,10 +39,10 @@ export class TransactionApplier {
     }
   }
 
-  #isRepeated(token: string, digest: string, nowS: number): boolean {
+  #isRepeated({ token, writesSha256 }: TransactionToken, nowS: number): boolean {
     const kept = this.#findToken.get(token, nowS)?.['writes_sha256']
     if (kept === undefined) return false
-    if (kept === digest) return true
+    if (kept === writesSha256) return true
     throw new BackstopError('RECORD_INVALID', 'the transaction token was used for other writes')
   }
 }
