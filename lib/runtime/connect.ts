@@ -1,6 +1,6 @@
 /** Open the database that is guarded, and learn how the agent's role sees it. */
 import { openPostgres } from '#lib/adapters/postgres/index.ts'
-import type { ExecutionSettings } from '#lib/gate/index.ts'
+import { type ExecutionSettings, sessionSettings } from '#lib/gate/index.ts'
 import { BackstopError, quoteIdentifier } from '#lib/kernel/index.ts'
 import { type Database, StatementError } from '#lib/ports/index.ts'
 import type { RuntimeConfig } from './config.ts'
@@ -50,6 +50,18 @@ async function assertSearchPath(database: Database, searchPath: string): Promise
     throw new BackstopError('CONFIG_INVALID', `BACKSTOP_SEARCH_PATH is malformed: ${error.failure.message}.`)
   }
   if (/[;\0]/.test(searchPath)) throw new BackstopError('CONFIG_INVALID', 'BACKSTOP_SEARCH_PATH holds a semicolon.')
+}
+
+export interface GateDatabases {
+  readonly reads: Database
+  readonly writes: Database
+}
+
+/** Connections of the gate's own, so that captures never take them away; each is lent with the pinned settings. */
+export function openGateDatabases(url: string, config: RuntimeConfig, settings: ExecutionSettings): GateDatabases {
+  const { maxConnections } = config
+  const shared = { url, maxConnections, sessionSettings: sessionSettings(settings) }
+  return { reads: openPostgres({ ...shared, isPipelined: true }), writes: openPostgres(shared) }
 }
 
 export async function executionSettings(config: RuntimeConfig, database: Database): Promise<ExecutionSettings> {

@@ -9,6 +9,7 @@ import {
   type ApprovalDesk,
   type ConductWatch,
   conductLimitsOf,
+  type ExecutionSettings,
   loadClassifier,
   type OpenAuditLedger,
   type OpenQueryGate,
@@ -25,12 +26,16 @@ import { ID_BYTES, newId, SECOND_MS } from '#lib/kernel/index.ts'
 import type { Database, Notifier, ObjectStore } from '#lib/ports/index.ts'
 import { openRecovery, type Recovery } from '#lib/recovery/index.ts'
 import type { RuntimeConfig } from './config.ts'
-import { executionSettings } from './connect.ts'
+import type { GateDatabases } from './connect.ts'
 import type { Log } from './log.ts'
 import { SYSTEM } from './system.ts'
 
 export interface Stores {
+  /** For captures, restores and probes. */
   readonly database: Database
+  /** For agents' statements, with the settings of `execution` pinned. */
+  readonly gateDatabases: GateDatabases
+  readonly execution: ExecutionSettings
   readonly objects: ObjectStore
   readonly records: SqliteRecordStore
   readonly notifier: Notifier
@@ -120,12 +125,11 @@ export async function openParts(
     metrics,
     policy,
   }
-  const execution = await executionSettings(config, stores.database)
   const gate = openQueryGate({
     ...shared,
+    ...stores.gateDatabases,
     clock: SYSTEM.clock,
     observer: metrics,
-    execution,
     environment,
     clusterId,
     policy: () => policy.active(),

@@ -9,7 +9,7 @@ import {
 import { BackstopError } from '#lib/kernel/index.ts'
 import { openApi } from './api.ts'
 import type { RuntimeConfig } from './config.ts'
-import { connectDatabase } from './connect.ts'
+import { connectDatabase, executionSettings, openGateDatabases } from './connect.ts'
 import { type Log, logToStandardError } from './log.ts'
 import { openNotifying } from './notify.ts'
 import { openParts, type Parts } from './parts.ts'
@@ -40,6 +40,7 @@ export interface RunningProduct {
   stop(): Promise<void>
 }
 
+const CAPTURE_CONNECTIONS = 4
 const DRAIN_DEADLINE_MS = 30_000
 
 /** What has been opened, closed in the opposite order; the first failure is thrown when all is closed. */
@@ -82,13 +83,22 @@ async function openAll(options: ProductOptions, openings: Openings): Promise<Run
     log,
   )
   const databaseUrl = await openDatabaseUrl(options, openings)
-  const database = await connectDatabase(databaseUrl, config.maxConnections)
+  const database = await connectDatabase(databaseUrl, CAPTURE_CONNECTIONS)
   openings.add(() => database.close())
+  const execution = await executionSettings(config, database)
+  const gateDatabases = openGateDatabases(databaseUrl, config, execution)
+  for (const one of Object.values(gateDatabases)) openings.add(() => one.close())
   const records = openMetadata(config.metadataPath)
   openings.add(() => records.close())
   const objects = await openStorage(config.storageUrl)
   const { notifier, queue } = openNotifying(config, records, log)
-  parts = await openParts(config, { database, objects, records, notifier }, files.policy, version, log)
+  parts = await openParts(
+    config,
+    { database, gateDatabases, execution, objects, records, notifier },
+    files.policy,
+    version,
+    log,
+  )
   const opened = parts
   // A predecessor that was killed left events open: their outcome is not known, and nobody may guess it.
   await opened.ledger.reconcile(0)

@@ -11,6 +11,10 @@ export interface PostgresOptions {
   readonly maxConnections?: number // default 10
   readonly connectTimeoutMs?: number // default 10,000
   readonly applicationName?: string // default backstop-gateway
+  /** Statements that are not awaited one by one share a round trip. Such sessions cannot COPY. */
+  readonly isPipelined?: boolean
+  /** `name = value`, as after SET: every session has them when it is lent, whatever was done to it before. */
+  readonly sessionSettings?: readonly string[]
 }
 
 /** All that DISCARD ALL does; several statements may share a round trip, which DISCARD ALL may not. */
@@ -45,6 +49,7 @@ class PostgresDatabase implements Database {
   readonly label: string
   readonly #pool: pg.Pool
   readonly #config: pg.PoolConfig
+  readonly #settings: string
 
   constructor(options: PostgresOptions) {
     this.label = labelOf(options.url)
@@ -54,8 +59,10 @@ class PostgresDatabase implements Database {
       connectionTimeoutMillis: options.connectTimeoutMs ?? 10_000,
       application_name: options.applicationName ?? 'backstop-gateway',
       keepAlive: true,
+      pipeline: options.isPipelined ?? false,
     }
-    this.#pool = new pg.Pool(this.#config)
+    this.#settings = (options.sessionSettings ?? []).map((setting) => `SET SESSION ${setting}`).join('; ')
+    this.#pool = new pg.Pool({ ...this.#config, onConnect: (client) => this.#prepare(client) })
     // A connection that breaks while idle leaves the pool by itself; the next caller gets a new one.
     this.#pool.on('error', () => {})
   }
@@ -79,6 +86,7 @@ class PostgresDatabase implements Database {
     const client = new pg.Client(this.#config as pg.ClientConfig)
     client.on('error', () => {})
     await this.#connect(() => client.connect())
+    await this.#prepare(client)
     try {
       return await use(lend(client, this.label).session)
     } finally {
@@ -96,6 +104,10 @@ class PostgresDatabase implements Database {
     await this.#pool.end()
   }
 
+  async #prepare(client: pg.ClientBase): Promise<void> {
+    if (this.#settings !== '') await client.query(this.#settings)
+  }
+
   async #connect<T>(connect: () => Promise<T>): Promise<T> {
     try {
       return await connect()
@@ -109,7 +121,7 @@ class PostgresDatabase implements Database {
     client.on('error', ignore)
     try {
       if (client.getTransactionStatus() !== 'I') await client.query('ROLLBACK')
-      await client.query(CLEAN_SESSION)
+      await client.query(this.#settings === '' ? CLEAN_SESSION : `${CLEAN_SESSION}; ${this.#settings}`)
       forgetPrepared(client)
       client.release()
     } catch {

@@ -4,7 +4,8 @@
  */
 import type { DatabaseSession } from '#lib/ports/index.ts'
 import type { FunctionRow } from './catalog-rows.ts'
-import { FIRST_USER_OID, lookUpFunctions } from './look-up.ts'
+import { lookUpFunctions } from './look-up.ts'
+import { FIRST_USER_OID } from './names.ts'
 
 /** Dependencies of a default, a check, an index and a partition key name the functions and operators of their expressions. */
 const ACTING_QUERY = `

@@ -1,7 +1,7 @@
 /** The look-up that most statements need no more than: plain tables, and nothing of users or extensions that could run. */
 import type { DatabaseSession } from '#lib/ports/index.ts'
 import type { NameLookup, RelationRow } from './catalog-rows.ts'
-import { FIRST_USER_OID, INTERNAL_LANGUAGES, type NamesToLookUp } from './look-up.ts'
+import { FIRST_USER_OID, INTERNAL_LANGUAGES, type NamesToLookUp } from './names.ts'
 
 /**
  * `isPlain` is the answer of `NAMES_QUERY` being empty but for relations, found by existence alone: no function by a name of

@@ -1,14 +1,8 @@
 /** The two catalog look-ups: names → what they are, and objects → the text that defines them. */
 import type { DatabaseSession } from '#lib/ports/index.ts'
-import type { WrittenName } from '../classify/index.ts'
 import type { DefinitionRow, FunctionRow, NameLookup } from './catalog-rows.ts'
 import { lookFirst } from './look-first.ts'
-
-/** Objects made by users have OIDs from here on (FirstNormalObjectId). */
-export const FIRST_USER_OID = 16_384
-
-/** OIDs of `internal` and `c`. */
-export const INTERNAL_LANGUAGES = '12, 13'
+import { FIRST_USER_OID, INTERNAL_LANGUAGES, type NamesToLookUp } from './names.ts'
 
 const FUNCTION_COLUMNS = `
   p.oid::int8::float8 AS oid, n.nspname AS schema, p.proname AS name, p.prokind AS kind, p.provolatile AS volatility,
@@ -96,19 +90,6 @@ SELECT 'aggregate', a.aggfnoid::oid::int8, f::oid::int8::text FROM pg_catalog.pg
 WHERE a.aggfnoid::oid = ANY ($3::oid[]) AND f::oid >= ${FIRST_USER_OID}
 UNION ALL
 SELECT 'domain', contypid::int8, pg_get_expr(conbin, 0) FROM pg_catalog.pg_constraint WHERE contypid = ANY ($4::oid[]) AND contype = 'c'`
-
-export interface NamesToLookUp {
-  readonly relations: readonly WrittenName[]
-  readonly functions: readonly string[]
-  /** Schemas that function calls name. */
-  readonly functionSchemas: readonly string[]
-  readonly operators: readonly string[]
-  /** Names that stand after a dot. */
-  readonly attributes: readonly string[]
-  readonly types: readonly WrittenName[]
-  /** True inside definitions, whose own search path is unknown: functions of every schema count. */
-  readonly everywhere: boolean
-}
 
 /**
  * Ask what the names are, under the session's search path. The plan is the same whatever the names: callers on a hot path

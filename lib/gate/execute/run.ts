@@ -29,8 +29,8 @@ export async function runRead(
 ): Promise<Ran> {
   try {
     if (statement.parameters.length > 0) await session.execute(PLAN_FOR_VALUES)
-    const result = await runStatement(session, statement, settings)
-    await session.execute('COMMIT')
+    // Sent together: a statement that fails makes the COMMIT a ROLLBACK.
+    const [result] = await Promise.all([runStatement(session, statement, settings), session.execute('COMMIT')])
     return { outcome: 'done', result, changed: [] }
   } catch (error) {
     if (error instanceof StatementError && error.failure.sqlState === READ_ONLY_VIOLATION) {

@@ -37,6 +37,12 @@ function findMissing(judged: Judged): StatementError | undefined {
   return undefined
 }
 
+/** Begin, and look at once: both share a round trip. Nothing foreign may run before both have resolved. */
+async function inReadOnly(session: DatabaseSession, begin: string, look: () => Promise<Judged>): Promise<Judged> {
+  const [, judged] = await Promise.all([session.execute(begin), look()])
+  return judged
+}
+
 class Gate implements OpenQueryGate {
   readonly #parts: GateParts
   readonly #backlog = new Backlog()
@@ -71,9 +77,9 @@ class Gate implements OpenQueryGate {
       const message = classification.ok ? metadata.policy_reason : classification.message
       return { status: 'analyzed', risk_level: metadata.risk_level, safety_metadata: metadata, message }
     }
-    const judged = await this.#parts.database.withSession(async (session) => {
-      await session.execute(beginRead(this.#parts.execution, this.#parts.execution.limits.assessTimeoutMs))
-      return judge(session, submission, classification)
+    const judged = await this.#parts.reads.withSession(async (session) => {
+      const begin = beginRead(this.#parts.execution, this.#parts.execution.limits.assessTimeoutMs)
+      return inReadOnly(session, begin, () => judge(session, submission, classification))
     })
     const metadata = describeJudged(judged, this.#parts, judged.statement.recoverability !== 'impossible')
     return {
@@ -116,11 +122,13 @@ class Gate implements OpenQueryGate {
   }
 
   #look(submission: Submission, statement: ClassifiedStatement, intent: Promise<AuditId>): Promise<Looked> {
-    const { database, execution } = this.#parts
+    const { reads, execution } = this.#parts
     const { statementTimeoutMs, assessTimeoutMs } = execution.limits
-    return database.withSession(async (session) => {
-      await session.execute(beginRead(execution, statement.level === 'SAFE' ? statementTimeoutMs : assessTimeoutMs))
-      const judged = await judge(session, submission, statement)
+    return reads.withSession(async (session) => {
+      const timeoutMs = statement.level === 'SAFE' ? statementTimeoutMs : assessTimeoutMs
+      const judged = await inReadOnly(session, beginRead(execution, timeoutMs), () =>
+        judge(session, submission, statement),
+      )
       const missing = findMissing(judged)
       if (missing !== undefined) return { outcome: failed(describeJudged(judged, this.#parts, false), missing) }
       return isPureRead(judged) ? { outcome: await this.#read(session, judged, intent) } : { judged }

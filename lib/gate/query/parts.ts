@@ -26,7 +26,10 @@ export interface GateObserver {
 }
 
 export interface GateParts {
-  readonly database: Database
+  /** For assessments and pure reads; its sessions may share round trips. */
+  readonly reads: Database
+  /** For writes; its sessions can COPY, for the final snapshot. */
+  readonly writes: Database
   readonly ledger: AuditLedger
   readonly approvals: ApprovalDesk
   readonly conduct: ConductWatch

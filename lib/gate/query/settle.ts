@@ -68,7 +68,7 @@ type FoundApproval = { readonly usable?: Approval } | { readonly outcome: Outcom
 async function findApproval(parts: GateParts, judged: Judged): Promise<FoundApproval | undefined> {
   const { approvalId } = judged.request
   if (approvalId === undefined) {
-    const found = await parts.approvals.findFor(bindingOf(judged, parts.database, []))
+    const found = await parts.approvals.findFor(bindingOf(judged, parts.writes, []))
     return found?.state === 'approved' ? { usable: found } : undefined
   }
   const named = await parts.approvals.find(approvalId)
@@ -97,7 +97,7 @@ async function refuseState(parts: GateParts, judged: Judged, approval: Approval)
 
 async function hold(parts: GateParts, judged: Judged, ready: Extract<Readiness, { ok: true }>): Promise<Outcome> {
   const metadata = describeJudged(judged, parts, true)
-  const binding = bindingOf(judged, parts.database, ready.points)
+  const binding = bindingOf(judged, parts.writes, ready.points)
   const request = approvalRequest(judged, binding, metadata, ready.points, parts.clock.nowMs())
   const approval = await parts.approvals.hold(request)
   await parts.alerts.raise({
@@ -144,10 +144,10 @@ function runReport(
   approval: Approval | undefined,
   auditId: string,
 ): Promise<WriteReport> {
-  const { database } = parts
+  const { writes } = parts
   return judged.statement.transaction === 'outside'
-    ? database.withDedicatedSession((session) => writeOutside(parts, session, judged, approval, auditId))
-    : database.withSession((session) => writeInTransaction(parts, session, judged, approval, auditId))
+    ? writes.withDedicatedSession((session) => writeOutside(parts, session, judged, approval, auditId))
+    : writes.withSession((session) => writeInTransaction(parts, session, judged, approval, auditId))
 }
 
 async function afterAbort(

@@ -48,7 +48,7 @@ async function lock(session: DatabaseSession, judged: Judged): Promise<void> {
 /** Equal when the same names still mean the same objects, and the same tables lose by it. */
 function meansTheSame(before: Judged, after: Judged, parts: GateParts): boolean {
   const text = (judged: Judged) => {
-    const { relations, functions } = bindingOf(judged, parts.database, [])
+    const { relations, functions } = bindingOf(judged, parts.writes, [])
     return JSON.stringify([relations, functions, judged.assessment.losingTables])
   }
   return text(before) === text(after)
@@ -60,7 +60,7 @@ async function checkPause(parts: GateParts): Promise<void> {
 
 async function claim(parts: GateParts, judged: Judged, approval: Approval | undefined, auditId: string): Promise<void> {
   if (approval === undefined) return
-  const taken = await parts.approvals.claim(approval.id, bindingOf(judged, parts.database, []), auditId)
+  const taken = await parts.approvals.claim(approval.id, bindingOf(judged, parts.writes, []), auditId)
   if (!taken.ok) throw new Abort({ kind: 'claim-refused', refusal: taken })
 }
 
