@@ -102,5 +102,5 @@ async function recoverTable(recovery: Recovery, flags: RecoverFlags, context: Co
   const { conflictPolicy, isDryRun } = flags
   const order = { snapshotId: point.snapshotId, target, conflictPolicy, isDryRun }
   const { report, copyback } = await restoreTable(recovery, order, context)
-  return showRestore(report, copyback)
+  return showRestore(report, order.conflictPolicy, copyback)
 }

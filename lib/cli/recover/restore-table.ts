@@ -66,16 +66,22 @@ function copybackBlocks(copyback: CopybackPlan): readonly Block[] {
   ]
 }
 
-/** What was done, what was proven, and the SQL for the way back. */
-export function showRestore(report: RestoreReport, copyback?: CopybackPlan): CommandResult {
+/** Into a table that may have been there before, only what was loaded is compared, and that is said. */
+function headOf(report: RestoreReport, conflictPolicy: ConflictPolicy): string {
   const target = displayRelation(report.target)
-  const head: Block = report.isDryRun
-    ? {
-        kind: 'text',
-        text: `Dry run: ${report.rowCount} rows would be restored into ${target}; nothing was changed.`,
-        tone: 'good',
-      }
-    : { kind: 'text', text: `${report.rowCount} rows are in ${target}, compared with the snapshot.`, tone: 'good' }
+  if (report.isDryRun) return `Dry run: ${report.rowCount} rows would be restored into ${target}; nothing was changed.`
+  if (conflictPolicy === 'fail') return `${report.rowCount} rows are in ${target}, compared with the snapshot.`
+  const done = `${report.insertedRows} rows added and ${report.updatedRows} set back in ${target}`
+  return `${done}. What was loaded was compared with the snapshot; other rows of ${target} were not.`
+}
+
+/** What was done, what was proven, and the SQL for the way back. */
+export function showRestore(
+  report: RestoreReport,
+  conflictPolicy: ConflictPolicy,
+  copyback?: CopybackPlan,
+): CommandResult {
+  const head: Block = { kind: 'text', text: headOf(report, conflictPolicy), tone: 'good' }
   const blocks: Block[] = [
     head,
     {
@@ -83,7 +89,7 @@ export function showRestore(report: RestoreReport, copyback?: CopybackPlan): Com
       pairs: [
         ['snapshot', report.snapshotId],
         ['of', displayRelation(report.source)],
-        ['size', `${formatBytes(report.sizeBytes)} in ${report.partCount} parts`],
+        ['size', `${formatBytes(report.sizeBytes)}, parts: ${report.partCount}`],
         ['inserted', String(report.insertedRows)],
         ['updated', String(report.updatedRows)],
         ['checked', report.checked.join(', ')],
@@ -96,5 +102,9 @@ export function showRestore(report: RestoreReport, copyback?: CopybackPlan): Com
     blocks.push({ kind: 'title', text: 'Not rebuilt on the recovered table' }, { kind: 'list', items })
   }
   if (copyback !== undefined) blocks.push(...copybackBlocks(copyback))
-  return { ok: true, data: { ...reportData(report), copyback: copyback ?? null }, blocks }
+  return {
+    ok: true,
+    data: { ...reportData(report), conflict_policy: conflictPolicy, copyback: copyback ?? null },
+    blocks,
+  }
 }

@@ -33,7 +33,7 @@ export const restore = defineCommand({
       }
       context.progress.update({ label: `reading ${displayRelation(point.relation)}`, done: 0, total: 0, unit: 'rows' })
       const { report, copyback } = await restoreTable(tools.recovery, order, context)
-      return showRestore(report, copyback)
+      return showRestore(report, order.conflictPolicy, copyback)
     } finally {
       await tools.close()
     }

@@ -135,6 +135,18 @@ describe('recover', () => {
     expect(unasked.stderr).toContain('give --yes or --non-interactive')
   })
 
+  test('into a table that is there adds what is missing, and does not claim that the whole was compared', async () => {
+    await database.run(
+      'CREATE TABLE kept AS SELECT * FROM payments WHERE id > 100; ALTER TABLE kept ADD PRIMARY KEY (id)',
+    )
+    const words = ['recover', '--table', 'payments', '--yes', '--target-table', 'kept', '--conflict-policy', 'skip']
+    const { exitCode, stdout } = await runCliProcess(words, environment)
+    expect(exitCode).toBe(0)
+    expect(stdout).toContain('100 rows added and 0 set back in public.kept')
+    expect(stdout).not.toContain('rows are in public.kept, compared with the snapshot')
+    expect(await database.run('SELECT count(*)::int AS rows FROM kept')).toEqual([{ rows: 500 }])
+  })
+
   test.each(['logical', 'pitr'])('says that the type %s is not available yet', async (type) => {
     const { exitCode, stderr } = await runCliProcess(['recover', '--type', type], environment)
     expect(exitCode).toBe(1)
