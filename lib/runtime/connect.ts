@@ -60,7 +60,9 @@ export interface GateDatabases {
 /** Connections of the gate's own, so that captures never take them away; each is lent with the pinned settings. */
 export function openGateDatabases(url: string, config: RuntimeConfig, settings: ExecutionSettings): GateDatabases {
   const { maxConnections } = config
-  const shared = { url, maxConnections, sessionSettings: sessionSettings(settings) }
+  // The embedded server gets another port at every start; approvals must outlive it.
+  const label = config.dbUrl === undefined ? { label: 'embedded/postgres' } : {}
+  const shared = { url, maxConnections, ...label, sessionSettings: sessionSettings(settings) }
   return { reads: openPostgres({ ...shared, isPipelined: true }), writes: openPostgres(shared) }
 }
 

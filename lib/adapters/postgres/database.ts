@@ -8,6 +8,8 @@ import { lend } from './session.ts'
 export interface PostgresOptions {
   /** `postgresql://user:password@host:port/name?sslmode=…`. Never shown. */
   readonly url: string
+  /** What the database is called in messages and bindings; absent: `host:port/name`. */
+  readonly label?: string
   readonly maxConnections?: number // default 10
   readonly connectTimeoutMs?: number // default 10,000
   readonly applicationName?: string // default backstop-gateway
@@ -52,7 +54,8 @@ class PostgresDatabase implements Database {
   readonly #settings: string
 
   constructor(options: PostgresOptions) {
-    this.label = labelOf(options.url)
+    const ofUrl = labelOf(options.url)
+    this.label = options.label ?? ofUrl
     this.#config = {
       connectionString: options.url,
       max: options.maxConnections ?? 10,

@@ -9,7 +9,7 @@ import type { ObjectStore, RecordStore, RecoveryPoint } from '#lib/ports/index.t
 import { openRecovery, type Recovery } from '#lib/recovery/index.ts'
 import { openMetadata, openStorage, type RuntimeConfig } from '#lib/runtime/index.ts'
 import { TOKENS } from '#test/support/product.ts'
-import { type Known, QUEUE_ROWS, type Round, victimOf } from './job.ts'
+import { type Known, QUEUE_ROWS, type Round, resume, victimOf } from './job.ts'
 import type { ProductProcess } from './process.ts'
 
 export interface Stores {
@@ -175,6 +175,22 @@ async function readEffects(client: Client, round: Round) {
            (SELECT count(*)::int FROM queue_${round.number}) AS left,
            to_regclass('${victimOf(round.number)}') IS NULL AS gone`)
   return rows[0] ?? { runs: -1, rows: -1, left: -1, gone: false }
+}
+
+/** Send both statements again; whatever comes of it, no effect happens twice. */
+export async function resumeRound(product: ProductProcess, client: Client, round: Round): Promise<string[]> {
+  const states = new Map(
+    (await listAll(product, '/approvals')).map((item) => [item.id as string, item.status as string]),
+  )
+  const stateOf = (known: Known) => (known.approvalId === undefined ? undefined : states.get(known.approvalId))
+  const problems = [
+    ...(await resume(product, round.deletion, stateOf(round.deletion))),
+    ...(await resume(product, round.drop, stateOf(round.drop))),
+  ]
+  const { runs, rows, left } = await readEffects(client, round)
+  if (runs > 1 || rows + left !== QUEUE_ROWS)
+    problems.push(`after the resumption: ${runs} runs, ${rows} moved, ${left} left`)
+  return problems
 }
 
 /** Look at everything once the product runs again. Effects: restores a dropped table into a proof table. */

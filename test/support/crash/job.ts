@@ -149,3 +149,17 @@ export async function runRound(product: ProductProcess, round: Round, onStep: (s
     round.inFlight = 'nothing'
   }
 }
+
+/**
+ * Send a statement again after the restart: what was approved and not used runs now, and nothing else does.
+ *
+ * Returns what is wrong, if anything
+ */
+export async function resume(product: ProductProcess, known: Known, state: string | undefined): Promise<string[]> {
+  if (known.approvalId === undefined) return []
+  const answer = await query(product, known)
+  const expected = state === 'approved' ? 'executed' : 'approval_required'
+  const isMeaningless = answer.status === 'failed' && answer.error?.sql_state === '42P01'
+  if (answer.status === expected || (state === 'consumed' && isMeaningless)) return []
+  return [`${known.approvalId} was ${state}; sent again, its statement is ${answer.status}: ${answer.message ?? ''}`]
+}
