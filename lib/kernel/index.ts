@@ -1,7 +1,7 @@
 export type { Sha256Hex } from './digest.ts'
 export { isSameDigest, jsonDigest, sha256Hex } from './digest.ts'
 export type { ErrorCode, ErrorDetails, ErrorEntry, ErrorKind } from './errors/index.ts'
-export { BackstopError, ERROR_KINDS, ERRORS, isBackstopError } from './errors/index.ts'
+export { BackstopError, ERRORS, isBackstopError } from './errors/index.ts'
 export type { AlertId, ApprovalId, AuditId, RequestId, SnapshotId } from './ids.ts'
 export { ID_BYTES, newId } from './ids.ts'
 export type { JsonObject, JsonValue } from './json.ts'

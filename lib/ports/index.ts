@@ -41,7 +41,6 @@ export {
   DEFAULT_PAGE_LIMIT,
   encodeRecordBody,
   keyOfWrite,
-  MAX_PAGE_LIMIT,
 } from './record-rules.ts'
 export type {
   RecordIndex,
@@ -53,7 +52,7 @@ export type {
   RecordWrite,
   StoredRecord,
 } from './record-store.ts'
-export { MAX_RECORD_BYTES, MAX_TRANSACTION_WRITES } from './record-store.ts'
+export { MAX_RECORD_BYTES } from './record-store.ts'
 export type {
   RecoveryHeartbeat,
   RecoveryPoint,

@@ -1,8 +1,6 @@
 export type { Environment, RuntimeConfig } from './config.ts'
 export { readConfig } from './config.ts'
-export { connectDatabase, executionSettings } from './connect.ts'
 export type { Log, LogLevel } from './log.ts'
-export { logToStandardError } from './log.ts'
 export type { Parts } from './parts.ts'
 export type { ProductOptions, RunningProduct } from './product.ts'
 export { startProduct } from './product.ts'

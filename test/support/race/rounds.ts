@@ -1,5 +1,4 @@
 /** Rounds in which several people and programs act on one held statement at the same moment. */
-import { eventually } from '#test/support/eventually.ts'
 import { type Caller, type Reply, TOKENS } from '#test/support/product.ts'
 
 /** A way to one instance of the product. */
@@ -95,8 +94,4 @@ export async function runRound(plan: RoundPlan, counts: RaceCounts): Promise<Rou
   }
   counts.rounds += 1
   return { outcome, problems }
-}
-
-export async function waitForHealth(door: Door): Promise<void> {
-  await eventually(async () => (await door.send('admin', 'GET', '/health')).status === 200)
 }
