@@ -12,6 +12,7 @@ import { findLosingTables } from './losing-tables.ts'
 import { lossRoots } from './loss-roots.ts'
 import type { Assessment, Impact, ResolvedFunction, ResolvedTarget } from './model.ts'
 import { judgeProtection } from './protect.ts'
+import { sequenceFindings } from './sequences.ts'
 
 const VOLATILITY = { i: 'immutable', s: 'stable', v: 'volatile' } as const
 const RELATION_KINDS = new Set(['table', 'view', 'materialized view', 'foreign table', 'index', 'sequence'])
@@ -106,6 +107,7 @@ export async function assess(
       acting.map((one) => one.oid),
       written.length === 0 ? [] : await findActingExpressions(session, written),
     )),
+    ...sequenceFindings(sql, statement),
     ...protection.findings,
     ...impactFindings(impact, policy),
   ]

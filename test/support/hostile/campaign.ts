@@ -111,13 +111,6 @@ async function runStatement(range: Range, one: WrittenCase, statement: string, t
   const reply = await range.attack(statement)
   const outcome = outcomeOf(reply)
   tally.note(classOf(one), [outcome])
-  if (process.env['HOSTILE_VERBOSE'])
-    console.log(
-      outcome,
-      '|',
-      statement.slice(0, 90),
-      JSON.stringify(reply.body?.result?.error ?? reply.body?.result?.safety_metadata?.findings),
-    )
   const problem = judge(mustOf(one), outcome, JSON.stringify(reply.body))
   if (problem === undefined) return
   const told = `${problem}: ${statement.slice(0, 120)} → ${JSON.stringify(reply.body).slice(0, 160)}`

@@ -80,3 +80,7 @@ DELETE FROM orders WHERE 1 = 0
 DELETE FROM secrets WHERE name = 'c' RETURNING name
 -- name: delete by a range of dates
 DELETE FROM sensor_readings WHERE sensor = 'roof' AND read_at < '2026-06-05 06:00+00'
+-- name: next number of a sequence
+SELECT nextval('invoice_numbers')
+-- name: next number, formatted
+SELECT 'INV-' || lpad(nextval('invoice_numbers')::text, 6, '0') AS invoice
