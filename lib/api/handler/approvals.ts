@@ -6,7 +6,7 @@ import { jsonAnswer } from '../answer/index.ts'
 import { awaitDecision } from '../await-decision.ts'
 import type { CallContext } from '../context.ts'
 import { coversScope } from '../token/index.ts'
-import { approvalView, pageView, pendingView } from '../view/index.ts'
+import { approvalView, pageView, pendingView, requesterView } from '../view/index.ts'
 import { audited } from './audited.ts'
 import type { Handler } from './model.ts'
 
@@ -63,7 +63,8 @@ export const readApproval: Handler<'readApproval'> = async (context, { params, q
   const found = await findVisible(context, params.id)
   const shouldWait = found.state === 'pending' && query.wait > 0
   const approval = shouldWait ? await awaitDecision(context, found.id, query.wait) : found
-  if (approval !== undefined) return jsonAnswer(200, approvalView(approval, context.settings))
+  const view = coversScope(context.principal.scopes, 'approval:read') ? approvalView : requesterView
+  if (approval !== undefined) return jsonAnswer(200, view(approval, context.settings))
   throw new BackstopError('RATE_LIMITED', 'too many requests wait for a decision', {
     details: { retryAfterSeconds: 1 },
   })

@@ -67,3 +67,10 @@ export function approvalView(approval: Approval, settings: ApiSettings) {
     message: NEXT_STEPS[approval.state],
   }
 }
+
+/** For the requester, whose answer had the figures as far as they were meant for it. */
+export function requesterView(approval: Approval, settings: ApiSettings) {
+  const view = approvalView(approval, settings)
+  const hidden = { estimated_affected_rows: null, affected_percent: null, impact_method: 'unknown', max_rows: null }
+  return { ...view, safety_metadata: { ...view.safety_metadata, ...hidden } }
+}

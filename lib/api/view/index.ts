@@ -1,5 +1,5 @@
 export { pauseView, policyView, quarantineView, tokenView } from './admin.ts'
-export { approvalView, pendingView } from './approval.ts'
+export { approvalView, pendingView, requesterView } from './approval.ts'
 export type { HealthFacts } from './health.ts'
 export { healthView } from './health.ts'
 export { alertView, auditView, pageView, snapshotView } from './metadata.ts'

@@ -8,10 +8,11 @@ import { findActingExpressions, findActingFunctions } from './acting-functions.t
 import type { FunctionRow, RelationRow } from './catalog-rows.ts'
 import { type Closure, followFunctions, followStatement } from './closure.ts'
 import { measureImpact, passesThreshold } from './impact.ts'
+import { findKin } from './kin.ts'
 import { findLosingTables } from './losing-tables.ts'
 import { lossRoots } from './loss-roots.ts'
 import type { Assessment, Impact, ResolvedFunction, ResolvedTarget } from './model.ts'
-import { judgeProtection } from './protect.ts'
+import { hasProtection, judgeProtection } from './protect.ts'
 import { sequenceFindings } from './sequences.ts'
 
 const VOLATILITY = { i: 'immutable', s: 'stable', v: 'volatile' } as const
@@ -85,11 +86,13 @@ export async function assess(
   const closure = await followStatement(session, sql, statement)
   const pairs = pairTargets(statement, closure)
   const targets = pairs.map(([target, row]) => resolveTarget(target, row))
+  const reached = [...targets, ...closure.indirect].map((one) => one.oid)
   const protection = judgeProtection(policy, {
     targets,
     columns: statement.columns,
-    indirect: closure.indirect.map((row) => ({ schema: row.schema, name: row.name })),
+    indirect: closure.indirect,
     indirectColumns: closure.indirectColumns,
+    kin: hasProtection(policy) ? await findKin(session, reached) : new Map(),
   })
   const measured = policy.impact_analysis_enabled ? measuredTarget(statement, pairs) : undefined
   const impact =
@@ -123,6 +126,7 @@ export async function assess(
     losingTables: roots.length === 0 ? [] : await findLosingTables(session, roots),
     ...(protection.protectedTable === undefined ? {} : { protectedTable: protection.protectedTable }),
     protectedColumns: protection.protectedColumns,
+    readsProtected: protection.readsProtected,
   }
 }
 

@@ -5,7 +5,6 @@
 import type { DatabaseSession } from '#lib/ports/index.ts'
 import type { ClassifiedStatement, ColumnUse, Finding } from '../classify/index.ts'
 import { classify } from '../classify/index.ts'
-import { attributeNames } from './attributes.ts'
 import type { CastRow, DefinitionRow, FunctionRow, NameLookup, RelationRow } from './catalog-rows.ts'
 import { judgeFunction } from './judge-function.ts'
 import { lookUpDefinitions, lookUpFunctions, lookUpNames } from './look-up.ts'
@@ -160,20 +159,24 @@ function definitionFindings(row: DefinitionRow, statement: ClassifiedStatement):
 function namesOf(texts: readonly Text[], everywhere: boolean): Parameters<typeof lookUpNames>[1] {
   const statements = texts.map((text) => text.statement)
   const calls = statements.flatMap((statement) => statement.functions)
-  const operators = texts.flatMap((text) => operatorSymbols(text.sql))
+  const operators = [
+    ...texts.flatMap((text) => operatorSymbols(text.sql)),
+    ...statements.flatMap((statement) => statement.qualifiedOperators.map((operator) => operator.name)),
+  ]
   return {
     relations: statements.flatMap((statement) => statement.targets.map((target) => target.object)),
     functions: [...new Set(calls.map((call) => call.name))],
     functionSchemas: [...new Set(calls.flatMap((call) => (call.schema === undefined ? [] : [call.schema])))],
     operators: [...new Set(operators)],
-    attributes: [...new Set([...texts.flatMap((text) => attributeNames(text.sql)), ...columnNames(statements)])],
+    attributes: [...new Set(statements.flatMap(attributeNames))],
     types: statements.flatMap((statement) => statement.types),
     everywhere,
   }
 }
 
-function columnNames(statements: readonly ClassifiedStatement[]): readonly string[] {
-  return statements.flatMap((statement) => statement.columns.map((column) => column.name))
+/** Names that may call a function without parentheses: `r.name` is `name(r)` where the row `r` has no such column. */
+function attributeNames(statement: ClassifiedStatement): readonly string[] {
+  return [...statement.attributes, ...statement.columns.map((column) => column.name)]
 }
 
 /** A user's cast is reached where the text names one of its types; one that needs no writing, also through columns and functions. */
@@ -204,23 +207,36 @@ function foreignFindings(relations: Iterable<RelationRow>): readonly Finding[] {
 
 /** Catalogs that hold passwords and addresses of servers; no statement of an agent has a use for them. */
 const SECRET_CATALOGS = new Set([
-  'pg_authid',
-  'pg_shadow',
-  'pg_user_mapping',
-  'pg_user_mappings',
-  'pg_subscription',
-  'pg_hba_file_rules',
-  'pg_ident_file_mappings',
-  'pg_file_settings',
+  'pg_catalog.pg_authid',
+  'pg_catalog.pg_shadow',
+  'pg_catalog.pg_user_mapping',
+  'pg_catalog.pg_user_mappings',
+  'pg_catalog.pg_subscription',
+  'pg_catalog.pg_hba_file_rules',
+  'pg_catalog.pg_ident_file_mappings',
+  'pg_catalog.pg_file_settings',
+  'information_schema.user_mapping_options',
+  'information_schema._pg_user_mappings',
 ])
 
 function secretFindings(direct: readonly RelationRow[]): readonly Finding[] {
   return direct
-    .filter((row) => row.schema === 'pg_catalog' && SECRET_CATALOGS.has(row.name))
+    .filter((row) => SECRET_CATALOGS.has(`${row.schema}.${row.name}`))
     .map((row) => ({
       code: 'server-secret',
       level: 'HIGH' as const,
-      message: `pg_catalog.${row.name} holds passwords or the way to other servers.`,
+      message: `${row.schema}.${row.name} holds passwords or the way to other servers.`,
+    }))
+}
+
+/** Long values of every table lie there, whatever protects the table. */
+function toastFindings(direct: readonly RelationRow[]): readonly Finding[] {
+  return direct
+    .filter((row) => row.kind === 't')
+    .map((row) => ({
+      code: 'storage-of-another-table',
+      level: 'HIGH' as const,
+      message: `${row.schema}.${row.name} stores values of another table, past its name and its policies.`,
     }))
 }
 
@@ -266,7 +282,13 @@ export async function followStatement(
     indirectColumns: walk.columns,
     indirectLosses: walk.losses,
     functions,
-    findings: [...walk.findings, ...ambient, ...foreignFindings(walk.relations.values()), ...secretFindings(direct)],
+    findings: [
+      ...walk.findings,
+      ...ambient,
+      ...foreignFindings(walk.relations.values()),
+      ...secretFindings(direct),
+      ...toastFindings(direct),
+    ],
     unknownFunctions: unknownCalls(statement, first.functions),
     isBuiltInOnly: functions.length === 0,
   }

@@ -51,4 +51,6 @@ export interface Assessment {
   readonly protectedTable?: string
   /** `orders.email`, sorted. */
   readonly protectedColumns: readonly string[]
+  /** True when something protected is looked at: how many rows the statement reaches would tell of its values. */
+  readonly readsProtected: boolean
 }

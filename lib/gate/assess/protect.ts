@@ -4,20 +4,45 @@ import { displayRelation } from '#lib/kernel/index.ts'
 import type { ColumnUse, Finding, WrittenName } from '../classify/index.ts'
 import type { Policy } from '../policy/index.ts'
 import { isProtectedColumn, isProtectedTable, protectedColumnsOf } from '../policy/index.ts'
+import type { Kin } from './kin.ts'
 import type { ResolvedTarget } from './model.ts'
 
 export interface Protection {
   readonly protectedTable?: string
   readonly protectedColumns: readonly string[]
   readonly findings: readonly Finding[]
+  /** True when a protected column is looked at, so that a count of rows would tell of its values. */
+  readonly readsProtected: boolean
 }
 
 export interface Touched {
   readonly targets: readonly ResolvedTarget[]
   readonly columns: readonly ColumnUse[]
   /** Relations that views and functions lead to, and the columns that their definitions name. */
-  readonly indirect: readonly RelationName[]
+  readonly indirect: readonly (RelationName & { readonly oid: number })[]
   readonly indirectColumns: readonly ColumnUse[]
+  /** Protection of a table holds for its partitions and children, and the other way round. */
+  readonly kin: Kin
+}
+
+/** True when there is anything to protect. */
+export function hasProtection(policy: Policy): boolean {
+  return policy.protected_tables.length > 0 || Object.keys(policy.protected_columns).length > 0
+}
+
+/** Samples of every column's values that ANALYZE keeps. */
+const SAMPLES = ['most_common_vals', 'histogram_bounds', 'most_common_elems', 'range_bounds_histogram']
+const SAMPLES_OF_VALUES: Policy['protected_columns'] = {
+  'pg_catalog.pg_stats': SAMPLES,
+  'pg_catalog.pg_stats_ext': SAMPLES,
+  'pg_catalog.pg_stats_ext_exprs': SAMPLES,
+  'pg_catalog.pg_statistic': ['stavalues1', 'stavalues2', 'stavalues3', 'stavalues4', 'stavalues5'],
+  'pg_catalog.pg_statistic_ext_data': ['stxdmcv', 'stxdexpr'],
+}
+
+function withSamples(policy: Policy): Policy {
+  if (!hasProtection(policy)) return policy
+  return { ...policy, protected_columns: { ...policy.protected_columns, ...SAMPLES_OF_VALUES } }
 }
 
 function isWrite(target: ResolvedTarget): boolean {
@@ -30,11 +55,19 @@ function couldMean(written: WrittenName | undefined, relation: RelationName): bo
 }
 
 /** The protected columns of one relation that the uses name; a star names all of them. */
-function columnsTouched(policy: Policy, relation: RelationName, uses: readonly ColumnUse[]): readonly string[] {
-  const touched = uses.filter(
-    (use) => couldMean(use.relation, relation) && isProtectedColumn(policy, relation, use.name),
+function columnsTouched(
+  policy: Policy,
+  relation: RelationName,
+  uses: readonly ColumnUse[],
+  kin: readonly RelationName[] = [],
+): readonly string[] {
+  const family = [relation, ...kin]
+  const meant = uses.filter((use) => couldMean(use.relation, relation))
+  const names = family.flatMap((member) =>
+    meant
+      .filter((use) => isProtectedColumn(policy, member, use.name))
+      .flatMap((use) => (use.name === '*' ? protectedColumnsOf(policy, member) : [use.name])),
   )
-  const names = touched.flatMap((use) => (use.name === '*' ? protectedColumnsOf(policy, relation) : [use.name]))
   return [...new Set(names)].map((name) => `${relation.name}.${name}`)
 }
 
@@ -50,14 +83,21 @@ function takesWhole(target: ResolvedTarget): boolean {
  * column counts as touching it, whichever of its columns is asked for.
  */
 export function judgeProtection(policy: Policy, touched: Touched): Protection {
-  const direct = touched.targets.map((target) => target.relation)
-  const table = [...direct, ...touched.indirect].find((relation) => isProtectedTable(policy, relation))
-  const columns = new Set([
-    ...touched.targets.flatMap((target) =>
-      columnsTouched(policy, target.relation, takesWhole(target) ? [{ name: '*', access: 'write' }] : touched.columns),
-    ),
-    ...touched.indirect.flatMap((relation) => columnsTouched(policy, relation, touched.indirectColumns)),
-  ])
+  const kinOf = (oid: number) => touched.kin.get(oid) ?? []
+  const all = [...touched.targets.map((target) => ({ ...target.relation, oid: target.oid })), ...touched.indirect]
+  const table = all.find((one) => [one, ...kinOf(one.oid)].some((relation) => isProtectedTable(policy, relation)))
+  const directly = withSamples(policy)
+  const columnsOf = (uses: readonly ColumnUse[]) => [
+    ...touched.targets.flatMap((target) => columnsTouched(directly, target.relation, uses, kinOf(target.oid))),
+  ]
+  const indirect = touched.indirect.flatMap((one) =>
+    columnsTouched(policy, one, touched.indirectColumns, kinOf(one.oid)),
+  )
+  const taken = touched.targets
+    .filter(takesWhole)
+    .flatMap((target) => columnsTouched(directly, target.relation, [{ name: '*', access: 'write' }], kinOf(target.oid)))
+  const columns = new Set([...columnsOf(touched.columns), ...taken, ...indirect])
+  const read = columnsOf(touched.columns.filter((use) => use.access === 'read'))
   const isProtectedWrite = touched.targets.some(isWrite)
   const level = isProtectedWrite ? 'IMPACT_CRITICAL' : 'HIGH'
   const findings: Finding[] = []
@@ -75,5 +115,6 @@ export function judgeProtection(policy: Policy, touched: Touched): Protection {
     ...(table === undefined ? {} : { protectedTable: displayRelation(table) }),
     protectedColumns: [...columns].sort(),
     findings,
+    readsProtected: table !== undefined || read.length > 0 || indirect.length > 0,
   }
 }

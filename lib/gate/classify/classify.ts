@@ -152,6 +152,7 @@ function assemble(text: string, statement: ParsedStatement, facts: Facts): Class
     qualifiedOperators: facts.qualifiedOperators,
     types: facts.types,
     columns: facts.columns,
+    attributes: [...facts.attributes],
     transaction: facts.transaction === 'read' && isAtLeast(level, 'LOW') ? 'write' : facts.transaction,
     recoverability: facts.recoverability,
     returnsRows: returnsRows(statement.node),

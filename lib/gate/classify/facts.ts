@@ -29,6 +29,7 @@ export interface Facts {
   readonly qualifiedOperators: WrittenName[]
   readonly types: WrittenName[]
   readonly columns: ColumnUse[]
+  readonly attributes: Set<string>
   /** What is in the lists above already, so that long statements stay cheap. */
   readonly seen: Set<string>
   transaction: TransactionMode
@@ -56,6 +57,7 @@ export function emptyFacts(): Facts {
     qualifiedOperators: [],
     types: [],
     columns: [],
+    attributes: new Set(),
     seen: new Set(),
     transaction: 'read',
     recoverability: 'nothing-lost',

@@ -128,6 +128,8 @@ export interface ClassifiedStatement {
   /** Types named outside pg_catalog, whose input functions or casts may run: `'x'::s.t`. */
   readonly types: readonly WrittenName[]
   readonly columns: readonly ColumnUse[]
+  /** Names after a dot behind an expression: `(row).name` is a field, or a call of `name(row)`. */
+  readonly attributes: readonly string[]
   readonly transaction: TransactionMode
   readonly recoverability: Recoverability
   /** True when it returns rows: SELECT, SHOW, EXPLAIN, RETURNING, COPY TO is not among them. */

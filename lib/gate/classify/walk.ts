@@ -1,6 +1,7 @@
 /** A raw parse tree, node by node: every kind is either understood or raises `unknown-node`. */
 import type {
   A_Expr,
+  A_Indirection,
   ColumnRef,
   CurrentOfExpr,
   FuncCall,
@@ -101,6 +102,10 @@ onKind<A_Expr>('A_Expr', (expression, walk) => {
   if (isSymbol || (expression.name?.length ?? 0) > 1) noteOperator(expression.name, walk)
   visit(expression.lexpr, walk)
   visit(expression.rexpr, walk)
+})
+onKind<A_Indirection>('A_Indirection', (indirection, walk) => {
+  for (const name of textsOf(indirection.indirection)) walk.facts.attributes.add(name)
+  visitChildren('A_Indirection', indirection as Fields, walk)
 })
 onKind<TypeName>('TypeName', (type, walk) => {
   const name = nameFrom(textsOf(type.names))

@@ -67,6 +67,9 @@ export interface UnmeasuredShare {
   readonly freeRows: number
 }
 
+/** The tables that hold a relation's rows: itself, its partitions, what a view shows. Keyed as `quoteRelation` writes it. */
+export type RowHolders = ReadonlyMap<string, ReadonlySet<string>>
+
 /** What the actual changes are compared with before COMMIT. */
 export interface RowGuard {
   /** Absent: not bounded by number. */

@@ -1,7 +1,7 @@
 /** Compare what a transaction really changed with what was allowed, before COMMIT. */
-import { BackstopError, quoteRelation } from '#lib/kernel/index.ts'
+import { BackstopError, quoteRelation, type RelationName } from '#lib/kernel/index.ts'
 import type { DatabaseSession } from '#lib/ports/index.ts'
-import type { ChangedTable, Changes, GuardStopped, RowGuard, UnmeasuredShare } from './model.ts'
+import type { ChangedTable, Changes, GuardStopped, RowGuard, RowHolders, UnmeasuredShare } from './model.ts'
 
 /**
  * Cascades, triggers and CTEs are counted. What earlier transactions of the same connection changed is counted too until the
@@ -71,15 +71,66 @@ export function changedRowCount(changed: readonly ChangedTable[]): number {
   return changed.reduce((sum, table) => sum + table.insertedRows + table.updatedRows + table.deletedRows, 0)
 }
 
-function sharePercent(changed: readonly ChangedTable[], share: NonNullable<RowGuard['share']>): number {
-  const name = quoteRelation(share.relation)
-  const table = changed.find((one) => quoteRelation(one.relation) === name)
-  const rows = table === undefined ? 0 : table.updatedRows + table.deletedRows
+const HOLDERS_QUERY = `
+WITH RECURSIVE holders AS (
+  SELECT name, to_regclass(name)::oid AS oid FROM unnest($1::text[]) name
+  UNION
+  SELECT h.name, next.oid FROM holders h CROSS JOIN LATERAL (
+    SELECT i.inhrelid AS oid FROM pg_catalog.pg_inherits i WHERE i.inhparent = h.oid
+    UNION ALL
+    SELECT d.refobjid FROM pg_catalog.pg_class v JOIN pg_catalog.pg_rewrite w ON w.ev_class = v.oid JOIN pg_catalog.pg_depend d
+      ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_catalog.pg_class'::regclass
+      WHERE v.oid = h.oid AND v.relkind = 'v' AND d.refobjid <> v.oid
+  ) next
+)
+SELECT h.name AS written, n.nspname AS schema, c.relname AS name
+FROM holders h JOIN pg_catalog.pg_class c ON c.oid = h.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace`
+
+/** Look up where the rows lie whose share the guard bounds: rows of a partitioned table or a view change in other tables. */
+export async function findRowHolders(session: DatabaseSession, guard: RowGuard): Promise<RowHolders> {
+  const bounded = [...(guard.share === undefined ? [] : [guard.share]), ...guard.unmeasured]
+  const holders = new Map<string, Set<string>>()
+  if (bounded.length === 0) return holders
+  const names = [...new Set(bounded.map((share) => quoteRelation(share.relation)))]
+  const rows = await session.query<RelationName & { written: string }>(HOLDERS_QUERY, [names])
+  for (const row of rows) {
+    holders.set(row.written, (holders.get(row.written) ?? new Set()).add(quoteRelation(row)))
+  }
+  return holders
+}
+
+/** The changes of all tables that hold the relation's rows, as one. */
+function changedIn(changed: readonly ChangedTable[], relation: RelationName, holders: RowHolders): ChangedTable {
+  const name = quoteRelation(relation)
+  const held = changed.filter((one) => {
+    const table = quoteRelation(one.relation)
+    return table === name || holders.get(name)?.has(table) === true
+  })
+  const sum = (rowsOf: (one: ChangedTable) => number) => held.reduce((total, one) => total + rowsOf(one), 0)
+  return {
+    relation,
+    insertedRows: sum((one) => one.insertedRows),
+    updatedRows: sum((one) => one.updatedRows),
+    deletedRows: sum((one) => one.deletedRows),
+  }
+}
+
+function sharePercent(
+  changed: readonly ChangedTable[],
+  share: NonNullable<RowGuard['share']>,
+  holders: RowHolders,
+): number {
+  const table = changedIn(changed, share.relation, holders)
+  const rows = table.updatedRows + table.deletedRows
   return share.tableRowCount === 0 ? 0 : (rows * 100) / share.tableRowCount
 }
 
 /** Undefined when the changes are within the guard. Pure. */
-export function exceedsGuard(guard: RowGuard, { tables: changed, catalogs }: Changes): GuardStopped | undefined {
+export function exceedsGuard(
+  guard: RowGuard,
+  { tables: changed, catalogs }: Changes,
+  holders: RowHolders,
+): GuardStopped | undefined {
   const secured = new Set(guard.securedTables.map(quoteRelation))
   const counted = changed.filter((table) => !secured.has(quoteRelation(table.relation)))
   const changedRows = changedRowCount(counted)
@@ -88,7 +139,7 @@ export function exceedsGuard(guard: RowGuard, { tables: changed, catalogs }: Cha
   if (changedRows > allowedRows) return stopped
   if (catalogs.length > 0 && !guard.mayChangeCatalog) return stopped
   if (guard.share === undefined) return undefined
-  const percent = sharePercent(changed, guard.share)
+  const percent = sharePercent(changed, guard.share, holders)
   if (percent <= guard.share.maxPercent) return undefined
   return { ...stopped, percent: Math.round(percent * 100) / 100 }
 }
@@ -108,11 +159,12 @@ export async function exceedsShare(
   session: DatabaseSession,
   guard: RowGuard,
   { tables: changed, catalogs }: Changes,
+  holders: RowHolders,
 ): Promise<GuardStopped | undefined> {
   for (const share of guard.unmeasured) {
-    const name = quoteRelation(share.relation)
-    const table = changed.find((one) => quoteRelation(one.relation) === name)
-    if (table === undefined || table.updatedRows + table.deletedRows <= share.freeRows) continue
+    const table = changedIn(changed, share.relation, holders)
+    const rows = table.updatedRows + table.deletedRows
+    if (rows === 0 || rows <= share.freeRows) continue
     const percent = await percentAfter(session, share, table)
     if (percent <= share.maxPercent) continue
     return {

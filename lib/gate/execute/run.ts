@@ -3,7 +3,7 @@ import { BackstopError } from '#lib/kernel/index.ts'
 import type { CappedResult, DatabaseSession } from '#lib/ports/index.ts'
 import { StatementError } from '#lib/ports/index.ts'
 import type { ExecutionSettings, Prelude, Ran, Statement, WriteOutcome } from './model.ts'
-import { countChanges, exceedsGuard, exceedsShare, readBaseline } from './row-guard.ts'
+import { countChanges, exceedsGuard, exceedsShare, findRowHolders, readBaseline } from './row-guard.ts'
 import { becomeAgent, beginWrite, enterSession, PLAN_FOR_VALUES } from './settings.ts'
 
 const READ_ONLY_VIOLATION = '25006'
@@ -57,11 +57,12 @@ export async function runWrite(
 ): Promise<WriteOutcome> {
   await session.execute(beginWrite(settings))
   const guard = await prelude(session)
+  const holders = await findRowHolders(session, guard)
   await session.execute(becomeAgent(settings))
   const baseline = await readBaseline(session)
   const result = await runStatement(session, statement, settings)
   const changes = await countChanges(session, baseline)
-  const stopped = exceedsGuard(guard, changes) ?? (await exceedsShare(session, guard, changes))
+  const stopped = exceedsGuard(guard, changes, holders) ?? (await exceedsShare(session, guard, changes, holders))
   if (stopped !== undefined) {
     await session.execute('ROLLBACK')
     return stopped

@@ -37,6 +37,7 @@ export function approvalRequest(
   const oldestMs = Math.min(...points.map((point) => epochMsOf(point.capturedAt)))
   const maxRows = maxRowsOf(judged)
   const { request, verdict, facts } = judged
+  const { impact } = judged.assessment
   return {
     binding,
     statement: request.query,
@@ -46,9 +47,9 @@ export function approvalRequest(
     ...(metadata.schema === null ? {} : { schema: metadata.schema }),
     ...(metadata.table === null ? {} : { table: metadata.table }),
     policyReason: verdict.reason,
-    ...(metadata.estimated_affected_rows === null ? {} : { estimatedRows: metadata.estimated_affected_rows }),
-    impactMethod: metadata.impact_method,
-    ...(metadata.affected_percent === null ? {} : { affectedPercent: metadata.affected_percent }),
+    ...(impact.rowCount === undefined ? {} : { estimatedRows: impact.rowCount }),
+    impactMethod: impact.method,
+    ...(impact.percent === undefined ? {} : { affectedPercent: impact.percent }),
     ...(maxRows === undefined ? {} : { maxRows }),
     ...(points.length === 0 ? {} : { snapshotAgeSeconds: Math.max(0, Math.round((nowMs - oldestMs) / 1_000)) }),
   }

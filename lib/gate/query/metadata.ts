@@ -1,5 +1,5 @@
 /** The safety metadata of an answer. Pure. */
-import type { ResolvedTarget } from '../assess/index.ts'
+import type { Impact, ResolvedTarget } from '../assess/index.ts'
 import type { Classification } from '../classify/index.ts'
 import { decide, describeFacts, type Verdict } from '../policy/index.ts'
 import type { SafetyMetadata } from './model.ts'
@@ -20,12 +20,24 @@ function writtenTarget(classification: Classification) {
     ?.object
 }
 
+/**
+ * A count of the rows that a predicate reaches answers a question about their values: while a statement that looks at protected
+ * ones waits for a decision, its approver is told the figures and the agent is not.
+ */
+function hidesFigures({ assessment, verdict }: Judged): boolean {
+  return assessment.readsProtected && verdict.action !== 'execute'
+}
+
+const FIGURES = /^(impact|measured)-over-threshold$/
+
 /** For a statement that the database has been asked about. */
 export function describeJudged(judged: Judged, identity: Identity, isRecoveryReady: boolean): SafetyMetadata {
   const { assessment, facts, plan, statement, verdict } = judged
   const target = primaryTarget(assessment.targets)
   const written = writtenTarget(statement)
-  const { impact } = assessment
+  const isHidden = hidesFigures(judged)
+  const impact: Impact = isHidden ? { method: 'unknown' } : assessment.impact
+  const findings = isHidden ? assessment.findings.filter(({ code }) => !FIGURES.test(code)) : assessment.findings
   return {
     risk_level: facts.level,
     operation: statement.operation,
@@ -44,7 +56,7 @@ export function describeJudged(judged: Judged, identity: Identity, isRecoveryRea
     impact_method: impact.method,
     protected_table: assessment.protectedTable ?? null,
     protected_columns: assessment.protectedColumns,
-    findings: assessment.findings.map(({ code, level, message }) => ({ code, level, message })),
+    findings: findings.map(({ code, level, message }) => ({ code, level, message })),
     environment: identity.environment,
     cluster_id: identity.clusterId,
   }

@@ -18,6 +18,7 @@ function statementOf(changes: Partial<ClassifiedStatement>): ClassifiedStatement
     qualifiedOperators: [],
     types: [],
     columns: [],
+    attributes: [],
     transaction: 'read',
     recoverability: 'nothing-lost',
     returnsRows: true,
@@ -38,6 +39,7 @@ const ASSESSMENT: Assessment = {
   isBuiltInOnly: true,
   losingTables: [],
   protectedColumns: [],
+  readsProtected: false,
 }
 
 test('names every operation inside the statement, also the one under EXPLAIN ANALYZE', () => {

@@ -26,6 +26,7 @@ const DELETED: Classification = {
   qualifiedOperators: [{ schema: 'public', name: '+' }],
   types: [{ name: 'order_status' }],
   columns: [{ relation: { name: 'orders' }, name: '*', access: 'read' }],
+  attributes: [],
   transaction: 'write',
   recoverability: 'tables',
   returnsRows: false,
