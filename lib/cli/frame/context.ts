@@ -10,7 +10,8 @@ export interface OutputChoice {
 
 export function surfaceOf(stream: CliStream, io: CliIo, choice: OutputChoice): Surface {
   const isTerminal = stream.isTTY === true
-  return { isTerminal, isColoured: isColourWanted(isTerminal, choice.isColourAllowed, io.environment) }
+  const isColoured = isColourWanted(isTerminal, choice.isColourAllowed, io.environment)
+  return { isTerminal, isColoured, ...(isTerminal && stream.columns ? { columns: stream.columns } : {}) }
 }
 
 /** Waits where the reader is slower than the writer; one that has gone away is not waited for. */

@@ -32,6 +32,8 @@ export interface Surface {
   readonly isColoured: boolean
   /** Tables get lines around them. */
   readonly isTerminal: boolean
+  /** Width of the terminal in characters; absent: any line fits. */
+  readonly columns?: number
 }
 
 /** An output stream, as far as the command line uses one. */

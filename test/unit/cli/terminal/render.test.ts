@@ -25,6 +25,13 @@ describe('rendering', () => {
     expect(text).toContain(`${ESCAPE}[31mtax${ESCAPE}[39m`)
   })
 
+  test('a table that is wider than the terminal becomes one entry below the other, and no line is cut', () => {
+    const wide = { isTerminal: true, isColoured: false }
+    expect(renderBlocks([TABLE], { ...wide, columns: 17 })).toContain('│ orders │ 4000 │')
+    expect(renderBlocks([TABLE], { ...wide, columns: 16 })).toBe('name  orders\nrows  4000\n\nname  tax\nrows  3\n')
+    expect(renderBlocks([TABLE], { ...wide, columns: 16, isColoured: true })).toContain(`${ESCAPE}[31mtax${ESCAPE}[39m`)
+  })
+
   test('a table without rows says so', () => {
     expect(renderBlocks([{ ...TABLE, rows: [] }], { isTerminal: true, isColoured: true })).toBe('nothing\n')
   })
