@@ -41,6 +41,8 @@ function section(command: Command): string {
 
 ${command.summary}: \`${usageLine(command)}\`
 ${details}${flagRows(command)}
+With \`--json\`: ${command.json}.
+
 \`\`\`
 ${examples}
 \`\`\`

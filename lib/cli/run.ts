@@ -64,7 +64,7 @@ function describeMissing(words: readonly string[]): string {
   const group = words.find((word) => Object.hasOwn(GROUPS, word))
   if (group === undefined) return 'a command is missing'
   const known = COMMANDS.filter((command) => command.path[0] === group).map((command) => command.path.at(-1))
-  return `${group} needs one of ${known.join(', ')}`
+  return `${group} needs ${known.length === 1 ? 'the word' : 'one of the words'} ${known.join(', ')}`
 }
 
 async function invoke(invocation: Invocation, io: CliIo): Promise<number> {

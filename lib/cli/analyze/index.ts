@@ -12,6 +12,7 @@ export const analyze = defineCommand({
     db: text('--db <url>', 'ask this database too'),
     policy: text('--policy <file>', 'judge by this policy file (BACKSTOP_POLICY)'),
   },
+  json: 'risk_level, operation, operations[], policy_action, policy_rule, policy_reason, recovery_required, recoverability, findings[], targets[], query_sha256, functions_to_look_up[], database, impact, losing_tables, error',
   examples: [
     {
       does: 'A delete that a SELECT hides',

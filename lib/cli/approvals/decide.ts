@@ -23,6 +23,7 @@ export const approvalsShow = defineCommand({
   summary: 'Show one held statement in full',
   args: ID,
   flags: GATEWAY_FLAGS,
+  json: 'approval',
   examples: [{ does: 'Before deciding', line: 'backstop approvals show appr_4f2c… --token-file operator.token' }],
   async run({ args, flags }, context) {
     const gateway = await connectGateway(flags, context)
@@ -38,6 +39,7 @@ function defineDecision(verb: 'approve' | 'deny', summary: string, next: string)
     details: 'The first decision stands. Nobody decides on their own request.',
     args: ID,
     flags: { ...GATEWAY_FLAGS, comment: text('--comment <text>', 'kept with the decision and shown to the requester') },
+    json: 'decision',
     examples: [
       {
         does: 'With a note for the requester',

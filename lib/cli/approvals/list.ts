@@ -13,6 +13,7 @@ export const approvalsList = defineCommand({
   path: 'approvals list',
   summary: 'List held statements',
   flags: { ...GATEWAY_FLAGS, state: choice('--state <state>', 'which ones', STATES, 'pending') },
+  json: 'approvals[] as `GET /approvals` gives them, count',
   examples: [
     { does: 'What waits', line: 'BACKSTOP_TOKEN=… backstop approvals list' },
     {

@@ -17,6 +17,7 @@ export const auditExport = defineCommand({
     to: text('--to <instant>', 'last instant'),
     output: text('--output <file>', 'write to this file instead of standard output'),
   },
+  json: 'with --output: file, entries; else the lines themselves',
   examples: [
     {
       does: 'One month for an auditor',

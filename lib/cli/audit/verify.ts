@@ -10,6 +10,16 @@ import { LEDGER_FLAGS, openLedger } from './open-ledger.ts'
 
 const MOST_SHOWN = 20
 
+/** Sealed and unsealed entries are both checked; only sealed ones are linked to each other. */
+const COUNTED: Readonly<Record<keyof VerifyReport['checked'], string>> = {
+  segments: 'segments',
+  entries: 'sealed entries',
+  copies: 'copies compared',
+  unsealed: 'entries not sealed yet',
+  open: 'without an outcome',
+  anchors: 'anchors compared',
+}
+
 export const auditVerify = defineCommand({
   path: 'audit verify',
   summary: 'Prove that nothing in the audit ledger was changed, removed or reordered',
@@ -17,6 +27,7 @@ export const auditVerify = defineCommand({
     'An anchor is a head of the ledger that was kept elsewhere, as this command prints it. With one, a tail that was ' +
     'cut off shows as well. The gateway may go on running.',
   flags: { ...LEDGER_FLAGS, anchor: list('--anchor <number:sha256>', 'heads that were kept elsewhere') },
+  json: 'checked, head, head_anchor, is_empty, problems[], skipped[]',
   examples: [
     {
       does: 'The ledger of a gateway',
@@ -49,11 +60,12 @@ function showReport(report: VerifyReport): CommandResult {
   const isEmpty = checked.entries + checked.unsealed === 0
   const ok = report.ok && !isEmpty
   const headAnchor = report.head.number === 0 ? null : formatAnchor(report.head)
-  const counts = Object.entries(checked).map(([name, count]) => [name, String(count)] as const)
+  const names = Object.keys(COUNTED) as (keyof typeof COUNTED)[]
+  const counts = names.map((name) => [COUNTED[name], String(checked[name])] as const)
   const verdict = isEmpty ? 'The ledger is empty: nothing could be checked.' : 'The ledger is NOT intact.'
   const blocks: Block[] = [
     ok ? { kind: 'text', text: 'The ledger is intact.', tone: 'good' } : { kind: 'text', text: verdict, tone: 'bad' },
-    { kind: 'pairs', pairs: [...counts, ['head', headAnchor ?? 'nothing is sealed yet']] },
+    { kind: 'pairs', pairs: [...counts, ['head', headAnchor ?? 'none: nothing is sealed yet']] },
   ]
   if (problems.length > 0) {
     const rows = problems.slice(0, MOST_SHOWN).map(({ code, subject, message }) => [code, subject, message])

@@ -13,6 +13,7 @@ export const demo = defineCommand({
     'Starts an embedded PostgreSQL with a shop, and Backstop in front of it; acts as an agent and as an operator over ' +
     'HTTP and the command line; compares what it prints with the database. Leaves nothing behind.',
   flags: {},
+  json: 'one line a step, then claim_count, false_count, checked_by_database, duration_ms, steps[]',
   examples: [
     { does: 'Watch', line: 'backstop demo' },
     { does: 'Steps and checks for a program', line: 'backstop demo --json' },

@@ -28,6 +28,8 @@ export interface Command {
   readonly details?: string
   readonly args: readonly Argument[]
   readonly flags: Flags
+  /** What the document of --json holds beside `ok`. */
+  readonly json: string
   readonly examples: readonly Example[]
   run(
     args: readonly (string | undefined)[],
@@ -45,6 +47,7 @@ interface CommandDefinition<F extends Flags> {
   readonly details?: string
   readonly args?: readonly Argument[]
   readonly flags: F
+  readonly json: string
   readonly examples: readonly Example[]
   /** Undefined: everything was shown already. */
   run(input: CommandInput<F>, context: CommandContext): Promise<CommandResult | undefined>

@@ -14,6 +14,7 @@ export const policyCheck = defineCommand({
     'Without a file: BACKSTOP_POLICY, else the defaults. BACKSTOP_POLICY_<LEVEL> counts as it would for the gateway.',
   args: [{ name: 'file', summary: 'policy file (JSON)', isRequired: false }],
   flags: {},
+  json: 'source, version, actions, policy, problems[]; of a bad file source and problems[] alone',
   examples: [
     { does: 'Before a new policy goes live', line: 'backstop policy check policy.json' },
     { does: 'The defaults as JSON', line: 'backstop policy check --json' },

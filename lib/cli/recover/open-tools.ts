@@ -28,8 +28,13 @@ export const RESTORE_FLAGS = {
     ['skip', 'overwrite', 'fail'] as const,
     'fail',
   ),
+  copybackFile: text('--copyback-file <path>', 'write the SQL of the way back to this file'),
   dryRun: toggle('--dry-run', 'verify the snapshot and say what would happen'),
 }
+
+export const RESTORE_JSON =
+  'snapshot_id, source, target, dry_run, conflict_policy, row_count, size_bytes, inserted_rows, updated_rows, checked[], ' +
+  'rebuilt[], not_rebuilt[], copyback (kind, statements[], notes[]; null in a dry run)'
 
 interface PlaceFlags {
   readonly db: string | undefined

@@ -9,7 +9,7 @@ import { findPoints, tableFilter } from '../snapshots/index.ts'
 import type { Block } from '../terminal/index.ts'
 import { Cancelled, formatBytes, formatDuration } from '../terminal/index.ts'
 import { choosePoint, oneTable, pointById, validPoints } from './choose.ts'
-import { openTools, RESTORE_FLAGS, targetOf } from './open-tools.ts'
+import { openTools, RESTORE_FLAGS, RESTORE_JSON, targetOf } from './open-tools.ts'
 import { restoreTable, showRestore } from './restore-table.ts'
 
 interface RecoverFlags {
@@ -19,6 +19,7 @@ interface RecoverFlags {
   readonly conflictPolicy: 'skip' | 'overwrite' | 'fail'
   readonly isUnattended: boolean
   readonly isDryRun: boolean
+  readonly copybackFile: string | undefined
 }
 
 export const recover = defineCommand({
@@ -35,6 +36,7 @@ export const recover = defineCommand({
     yes: toggle('--yes', 'do not ask for confirmation'),
     nonInteractive: toggle('--non-interactive', 'ask nothing: take the newest valid point'),
   },
+  json: RESTORE_JSON,
   examples: [
     {
       does: 'Guided, at a terminal',
@@ -99,8 +101,8 @@ async function recoverTable(recovery: Recovery, flags: RecoverFlags, context: Co
   if (!context.isJson) await context.show({}, previewOf(point, target, flags))
   const mustAsk = !flags.isUnattended && !flags.isDryRun
   if (mustAsk && (await context.ask?.confirm('Restore now?')) !== true) throw new Cancelled()
-  const { conflictPolicy, isDryRun } = flags
-  const order = { snapshotId: point.snapshotId, target, conflictPolicy, isDryRun }
+  const { conflictPolicy, isDryRun, copybackFile } = flags
+  const order = { snapshotId: point.snapshotId, target, conflictPolicy, isDryRun, copybackFile }
   const { report, copyback } = await restoreTable(recovery, order, context)
   return showRestore(report, order.conflictPolicy, copyback)
 }

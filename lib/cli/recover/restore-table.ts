@@ -1,5 +1,6 @@
 /** Restores one snapshot with progress, plans the way back, and shows both. */
-import { displayRelation, type RelationName, type SnapshotId } from '#lib/kernel/index.ts'
+import { writeFile } from 'node:fs/promises'
+import { BackstopError, displayRelation, type RelationName, type SnapshotId } from '#lib/kernel/index.ts'
 import type { ConflictPolicy, CopybackPlan, Recovery, RestoreProgress, RestoreReport } from '#lib/recovery/index.ts'
 import type { CommandContext, CommandResult } from '../frame/index.ts'
 import type { Block } from '../terminal/index.ts'
@@ -10,6 +11,7 @@ export interface RestoreOrder {
   readonly target: RelationName
   readonly conflictPolicy: ConflictPolicy
   readonly isDryRun: boolean
+  readonly copybackFile: string | undefined
 }
 
 const UNITS: Readonly<Record<RestoreProgress['phase'], string>> = {
@@ -19,19 +21,43 @@ const UNITS: Readonly<Record<RestoreProgress['phase'], string>> = {
   rebuild: 'parts',
 }
 
-/** Throws what `Recovery.restore` throws. */
+/** Throws what `Recovery.restore` throws, USAGE_INVALID. */
 export async function restoreTable(
   recovery: Recovery,
   order: RestoreOrder,
   context: CommandContext,
 ): Promise<{ readonly report: RestoreReport; readonly copyback?: CopybackPlan }> {
+  const { copybackFile, ...what } = order
+  if (copybackFile !== undefined) await writeSql(copybackFile, '')
   const report = await recovery.restore({
-    ...order,
+    ...what,
     onProgress: ({ phase, done, total }) => context.progress.update({ label: phase, done, total, unit: UNITS[phase] }),
   })
   context.progress.clear()
   if (order.isDryRun) return { report }
-  return { report, copyback: await recovery.planCopyback(order.snapshotId, order.target) }
+  const copyback = await recovery.planCopyback(order.snapshotId, order.target)
+  if (copybackFile !== undefined) await writeSql(copybackFile, copybackText(copyback))
+  return { report, copyback }
+}
+
+/** Tried before anything is restored: the SQL must not get lost at the end. Throws USAGE_INVALID. */
+async function writeSql(path: string, sql: string): Promise<void> {
+  try {
+    await writeFile(path, sql, { mode: 0o600 })
+  } catch (error) {
+    throw new BackstopError('USAGE_INVALID', `--copyback-file ${path} cannot be written`, { cause: error })
+  }
+}
+
+const NOTHING_TO_DO = 'Nothing to do: the table holds every row.'
+
+function sqlOf(copyback: CopybackPlan): string {
+  return copyback.statements.map((statement) => `${statement};`).join('\n')
+}
+
+/** Good for `psql -f`, also where there is nothing to do. */
+function copybackText(copyback: CopybackPlan): string {
+  return `${copyback.statements.length === 0 ? `-- ${NOTHING_TO_DO}` : sqlOf(copyback)}\n`
 }
 
 function reportData(report: RestoreReport): object {
@@ -53,17 +79,9 @@ function reportData(report: RestoreReport): object {
 function copybackBlocks(copyback: CopybackPlan): readonly Block[] {
   const notes: readonly Block[] = copyback.notes.length === 0 ? [] : [{ kind: 'list', items: copyback.notes }]
   if (copyback.statements.length === 0) {
-    return [
-      { kind: 'title', text: 'Way back' },
-      { kind: 'text', text: 'Nothing to do: the table holds every row.' },
-      ...notes,
-    ]
+    return [{ kind: 'title', text: 'Way back' }, { kind: 'text', text: NOTHING_TO_DO }, ...notes]
   }
-  return [
-    { kind: 'title', text: 'Way back: read it, then run it' },
-    { kind: 'code', text: copyback.statements.map((statement) => `${statement};`).join('\n') },
-    ...notes,
-  ]
+  return [{ kind: 'title', text: 'Way back: read it, then run it' }, { kind: 'code', text: sqlOf(copyback) }, ...notes]
 }
 
 /** Into a table that may have been there before, only what was loaded is compared, and that is said. */

@@ -3,7 +3,7 @@ import { displayRelation } from '#lib/kernel/index.ts'
 import { defineCommand, requiredText } from '../frame/index.ts'
 import { findPoints, tableFilter } from '../snapshots/index.ts'
 import { pointById } from './choose.ts'
-import { openTools, RESTORE_FLAGS, targetOf } from './open-tools.ts'
+import { openTools, RESTORE_FLAGS, RESTORE_JSON, targetOf } from './open-tools.ts'
 import { restoreTable, showRestore } from './restore-table.ts'
 
 export const restore = defineCommand({
@@ -15,6 +15,7 @@ export const restore = defineCommand({
     snapshotId: requiredText('--snapshot-id <id>', 'which snapshot: snap_…'),
     ...RESTORE_FLAGS,
   },
+  json: RESTORE_JSON,
   examples: [
     {
       does: 'Look before',
@@ -30,6 +31,7 @@ export const restore = defineCommand({
         target: targetOf(point.relation, flags.targetTable),
         conflictPolicy: flags.conflictPolicy,
         isDryRun: flags.dryRun,
+        copybackFile: flags.copybackFile,
       }
       context.progress.update({ label: `reading ${displayRelation(point.relation)}`, done: 0, total: 0, unit: 'rows' })
       const { report, copyback } = await restoreTable(tools.recovery, order, context)

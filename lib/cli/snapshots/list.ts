@@ -34,6 +34,7 @@ export const snapshotsList = defineCommand({
     db: { ...DATABASE_FLAG, summary: 'accepted and not needed' },
     metadataDb: METADATA_FLAG,
   },
+  json: 'snapshots[], problems[]',
   examples: [{ does: 'Of one table', line: 'backstop snapshots list --table users --storage file:///backups' }],
   async run({ flags }, { environment }) {
     const storageUrl = existingStorage(flags.storage, environment)

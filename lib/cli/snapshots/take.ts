@@ -23,6 +23,7 @@ export const snapshotTake = defineCommand({
     storage: STORAGE_FLAG,
     metadataDb: METADATA_FLAG,
   },
+  json: 'snapshot',
   examples: [
     {
       does: 'Before a migration',

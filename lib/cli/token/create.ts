@@ -17,6 +17,7 @@ export const tokenCreate = defineCommand({
     description: text('--description <text>', 'a note for whoever reads the file'),
     file: text('--file <path>', 'add the entry to this token file'),
   },
+  json: 'token, entry, file',
   examples: [
     {
       does: 'For an agent',

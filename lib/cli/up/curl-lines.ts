@@ -32,11 +32,14 @@ export function curlBlocks({ url, tokens, agentId, read, danger }: CurlOptions):
     ['An agent reads', run(read)],
     ['An agent tries something dangerous: it is held', run(danger)],
     [
-      'An operator sees what is held, and decides',
+      'An operator sees what is held, and decides; then the agent sends its statement again',
       `curl -s ${url}/pending ${as(tokens.operator)}\ncurl -s -X POST ${url}/approve/appr_… ${as(tokens.operator)}`,
     ],
     ['Health for monitoring', `curl -s ${url}/metadata/health ${as(tokens.ops)}`],
-    ['Emergency stop', `curl -s -X POST ${url}/admin/pause ${as(tokens.admin)}`],
+    [
+      'Emergency stop, and its end',
+      `curl -s -X POST ${url}/admin/pause ${as(tokens.admin)}\ncurl -s -X POST ${url}/admin/resume ${as(tokens.admin)}`,
+    ],
   ]
   return lines.flatMap(([title, code]): Block[] => [
     { kind: 'title', text: title },

@@ -14,6 +14,7 @@ export const up = defineCommand({
     port: integer('--port <number>', 'port of the gateway (BACKSTOP_PORT, default 8080)', 0, 65_535),
     data: text('--data <folder>', 'keep everything here (default .backstop; the embedded database: nothing is kept)'),
   },
+  json: 'one line as soon as it is ready: event, version, url, database, is_embedded, storage, metadata_db, data_folder, dev_mode, tokens[], pid',
   examples: [
     { does: 'Try it', line: 'backstop up' },
     {

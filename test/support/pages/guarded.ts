@@ -89,7 +89,8 @@ function callsOf({ ready: { url } }: RunningUp): Pick<Guarded, 'fetch' | 'get' |
     async query(sql, approvalId) {
       const args = { query: sql, agent_id: 'pages', ...(approvalId === undefined ? {} : { approval_id: approvalId }) }
       const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'execute_query', arguments: args } }
-      return (await send(`${url}/`, 'POST', as('agent'), call)).json.result
+      const { json } = await send(`${url}/`, 'POST', as('agent'), call)
+      return json.result ?? json
     },
   }
 }
