@@ -20,10 +20,7 @@ function folderOf(storageUrl: string): string {
     throw new BackstopError('STORAGE_URL_INVALID', 'The storage URL is malformed.')
   }
   if (url.protocol === 's3:') {
-    throw new BackstopError(
-      'STORAGE_URL_INVALID',
-      'This release stores in folders only (file:///folder); s3:// is not available yet.',
-    )
+    throw new BackstopError('NOT_AVAILABLE_YET', 's3:// is not available yet; this release stores in file:///folder')
   }
   if (url.protocol !== 'file:')
     throw new BackstopError('STORAGE_URL_INVALID', `There is no storage for ${url.protocol}//.`)

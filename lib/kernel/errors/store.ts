@@ -41,7 +41,7 @@ export const STORE_ERRORS = {
     retry: true,
     hint: 'Check BACKSTOP_STORAGE_URL, the disk space and the permissions of the storage location.',
   },
-  STORAGE_URL_INVALID: { kind: 'invalid', retry: false, hint: 'Use file:///folder or s3://bucket[@endpoint].' },
+  STORAGE_URL_INVALID: { kind: 'invalid', retry: false, hint: 'Use file:///folder, with an absolute path.' },
   METADATA_UNREACHABLE: {
     kind: 'dependency',
     retry: true,
