@@ -1,0 +1,102 @@
+/** Every command of the runbooks, run word for word against the running product. */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { eventually } from '#test/support/eventually.ts'
+import { type Guarded, startGuarded, TOKENS } from '#test/support/pages/guarded.ts'
+import { makeBin, parseRunbook, readRunbook, runStep, type StepEnd } from '#test/support/pages/runbook.ts'
+
+const CONTENT = `SELECT md5(string_agg(t::text, '|' ORDER BY id)) AS content, count(*)::int AS rows FROM users t`
+
+let product: Guarded
+let environment: Record<string, string>
+beforeEach(async () => {
+  product = await startGuarded()
+  environment = {
+    BACKSTOP_URL: product.url,
+    BACKSTOP_DB_URL: product.db.url,
+    BACKSTOP_STORAGE_URL: product.storage,
+    BACKSTOP_METADATA_DB: product.metadataPath,
+    BACKSTOP_TOKEN: TOKENS.operator,
+    ADMIN_TOKEN: TOKENS.admin,
+    OPS_TOKEN: TOKENS.ops,
+    TABLE: 'users',
+  }
+  await eventually(async () => (await points()).length > 0, { timeoutMs: 60_000, what: 'a first recovery point' })
+})
+afterEach(() => product.stop())
+
+async function points(): Promise<readonly { snapshot_id: string; manifest_key: string; origin: string }[]> {
+  return (await product.get('/metadata/snapshots?table=users', 'ops')).json
+}
+
+/** Runs the whole runbook; each step must end as it says. */
+async function follow(name: string, atLeast: number): Promise<readonly StepEnd[]> {
+  const steps = readRunbook(name)
+  expect(steps.length).toBeGreaterThanOrEqual(atLeast)
+  const bin = makeBin(product.folder.path)
+  const ends: StepEnd[] = []
+  for (const { script, exitCode } of steps) {
+    const end = await runStep(script, product.folder.path, bin, environment)
+    expect({ script, exitCode: end.exitCode, stderr: exitCode === 0 ? end.stderr : '' }).toEqual({
+      script,
+      exitCode,
+      stderr: '',
+    })
+    ends.push(end)
+  }
+  return ends
+}
+
+describe('runbooks', () => {
+  test('a dropped table: the commands bring it back to its last row', async () => {
+    const before = await product.db.run(CONTENT)
+    const held = await product.query('DROP TABLE users')
+    await product.post(`/approve/${held.approval_id}`, 'operator')
+    expect(await product.query('DROP TABLE users', held.approval_id)).toMatchObject({ status: 'executed' })
+    const ends = await follow('dropped-table', 5)
+    expect(ends[0]?.stdout).toMatch(/ valid +final /)
+    expect(await product.db.run(CONTENT)).toEqual(before)
+  })
+
+  test('emergency stop: the commands stop everything, deny what waits, and start it again', async () => {
+    const held = await product.query('TRUNCATE users')
+    environment['APPROVAL_ID'] = held.approval_id
+    const [first, second, health, look, denied] = await follow('emergency-stop', 6)
+    expect(first?.stdout).toContain('"status":"emergency_paused"')
+    expect(second?.stdout).toContain('"pause_blocks_safe":true')
+    expect(health?.stdout).toContain('"gateway":"paused"')
+    expect(look?.stdout).toContain(held.approval_id)
+    expect(denied?.stdout).toContain(`${held.approval_id} is denied by operator`)
+    expect(await product.query('SELECT 1 AS one')).toMatchObject({ status: 'executed' })
+    expect(await product.query('TRUNCATE users', held.approval_id)).toMatchObject({ status: 'denied' })
+  })
+
+  test('a corrupt snapshot: the commands find it out, keep it, and use the next older one', async () => {
+    await product.post('/admin/snapshot?table=users', 'admin')
+    const [newest, previous] = await points()
+    environment['SNAPSHOT_ID'] = newest?.snapshot_id ?? ''
+    environment['PREVIOUS_ID'] = previous?.snapshot_id ?? ''
+    const part = join(fileURLToPath(product.storage), newest?.manifest_key ?? '', '..', 'part-00000.parquet')
+    const bytes = readFileSync(part)
+    bytes.writeUInt8((bytes.at(bytes.length >> 1) ?? 0) ^ 1, bytes.length >> 1)
+    writeFileSync(part, bytes)
+    const [confirmed] = await follow('corrupt-snapshot', 4)
+    expect(confirmed?.stderr).toContain('Error: manifest checksum mismatch — snapshot may be corrupted')
+    expect(readFileSync(join(product.folder.path, 'incident', 'part-00000.parquet'))).toEqual(bytes)
+    expect(await product.db.run('SELECT count(*)::int AS rows FROM users_recovered')).toEqual([{ rows: 100 }])
+  })
+
+  test('there is a test for each of them, and a step that ends otherwise than it says is found', async () => {
+    const names = readdirSync(new URL('../../../docs/runbooks/', import.meta.url)).toSorted()
+    expect(names).toEqual(['corrupt-snapshot.md', 'dropped-table.md', 'emergency-stop.md'])
+    const steps = parseRunbook('a\n```sh\ntrue\nfalse\n```\nb\n```sh exit=3\nexit 3\n```\n```\nno shell\n```\n')
+    expect(steps).toEqual([
+      { script: 'true\nfalse\n', exitCode: 0 },
+      { script: 'exit 3\n', exitCode: 3 },
+    ])
+    const ends = await Promise.all(steps.map(({ script }) => runStep(script, product.folder.path, '/bin', {})))
+    expect(ends.map(({ exitCode }) => exitCode)).toEqual([1, 3])
+  })
+})
