@@ -44,6 +44,9 @@ const approvalFields = {
   status: z.enum(['pending', 'approved', 'denied', 'expired', 'consumed']),
   query: z.string(),
   sql: z.string(),
+  parameters: z
+    .array(z.union([z.string(), z.number(), z.boolean(), z.null()]))
+    .describe('Values of $1, $2, …; long ones are cut and say so'),
   query_sha256: sha256,
   agent_id: z.string(),
   principal: z.string(),

@@ -36,6 +36,7 @@ export function pendingView(approval: Approval, settings: ApiSettings) {
     status: approval.state,
     query: approval.statement,
     sql: approval.statement,
+    parameters: approval.parameters ?? [],
     query_sha256: binding.statementSha256,
     agent_id: binding.agentId,
     principal: binding.principal,

@@ -1,5 +1,5 @@
 /** A held statement and its one decision. */
-import type { ApprovalId, Instant, RiskLevel, Sha256Hex } from '#lib/kernel/index.ts'
+import type { ApprovalId, Instant, JsonValue, RiskLevel, Sha256Hex } from '#lib/kernel/index.ts'
 
 export type ApprovalState = 'pending' | 'approved' | 'denied' | 'expired' | 'consumed'
 
@@ -23,6 +23,8 @@ export interface ApprovalBinding {
 export interface ApprovalRequest {
   readonly binding: ApprovalBinding
   readonly statement: string
+  /** The values of $1, $2, …; long ones cut, and the bound digest covers them whole. */
+  readonly parameters?: readonly JsonValue[]
   readonly agentReason?: string
   readonly riskLevel: RiskLevel
   readonly operation: string

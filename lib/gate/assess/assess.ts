@@ -2,11 +2,11 @@
 import type { RiskLevel } from '#lib/kernel/index.ts'
 import { displayRelation, maxRisk } from '#lib/kernel/index.ts'
 import type { DatabaseSession, SqlParameter } from '#lib/ports/index.ts'
-import type { ClassifiedStatement, Finding, Target } from '../classify/index.ts'
+import type { Access, ClassifiedStatement, Finding, Target } from '../classify/index.ts'
 import type { Policy } from '../policy/index.ts'
-import { findActingExpressions, findActingFunctions } from './acting-functions.ts'
 import type { FunctionRow, RelationRow } from './catalog-rows.ts'
-import { type Closure, followFunctions, followStatement } from './closure.ts'
+import { type Closure, followStatement } from './closure.ts'
+import { followWrites } from './follow-writes.ts'
 import { measureImpact, passesThreshold } from './impact.ts'
 import { findKin } from './kin.ts'
 import { findLosingTables } from './losing-tables.ts'
@@ -56,6 +56,15 @@ function missingRelations(statement: ClassifiedStatement, closure: Closure): rea
     })
 }
 
+/** Every target that is more than read, with how. */
+function writesOf(targets: readonly ResolvedTarget[]): ReadonlyMap<number, readonly Access[]> {
+  const writes = new Map<number, Access[]>()
+  for (const { oid, access } of targets) {
+    if (access !== 'read') writes.set(oid, [...(writes.get(oid) ?? []), access])
+  }
+  return writes
+}
+
 function impactFindings(impact: Impact, policy: Policy): readonly Finding[] {
   if (!passesThreshold(impact, policy)) return []
   const share = impact.percent === undefined ? '' : ` (${impact.percent} % of the table)`
@@ -100,16 +109,11 @@ export async function assess(
       ? NOT_APPLICABLE
       : await measure(session, sql, parameters, statement, policy, closure, measured)
   const roots = [...lossRoots(pairs), ...closure.indirectLosses]
-  const written = targets.filter((target) => target.access !== 'read').map((target) => target.oid)
-  const acting = written.length === 0 ? [] : await findActingFunctions(session, written)
+  const setOff = await followWrites(session, writesOf(targets))
   const findings = [
     ...statement.findings,
     ...closure.findings,
-    ...(await followFunctions(
-      session,
-      acting.map((one) => one.oid),
-      written.length === 0 ? [] : await findActingExpressions(session, written),
-    )),
+    ...setOff.findings,
     ...sequenceFindings(sql, statement),
     ...protection.findings,
     ...impactFindings(impact, policy),
@@ -118,7 +122,8 @@ export async function assess(
     level: findings.reduce<RiskLevel>((level, finding) => maxRisk(level, finding.level), statement.level),
     findings,
     targets,
-    functions: [...closure.functions, ...acting].map(resolveFunction),
+    functions: [...closure.functions, ...setOff.functions].map(resolveFunction),
+    definitions: [...new Set([...closure.definitions, ...setOff.definitions])],
     unresolved: missingRelations(statement, closure),
     unknownFunctions: closure.unknownFunctions,
     isBuiltInOnly: closure.isBuiltInOnly,
@@ -153,9 +158,10 @@ function measure(
   })
 }
 
-/** `oid:schema.name`, for an approval's binding. */
+/** `oid:schema.name`, and `view:oid:digest` for what views, policies and rules make of it, for an approval's binding. */
 export function bindRelations(assessment: Assessment): readonly string[] {
-  return [...new Set(assessment.targets.map((target) => `${target.oid}:${displayRelation(target.relation)}`))].sort()
+  const relations = assessment.targets.map((target) => `${target.oid}:${displayRelation(target.relation)}`)
+  return [...new Set([...relations, ...assessment.definitions])].sort()
 }
 
 /** `oid:identity:digest`, for an approval's binding. */

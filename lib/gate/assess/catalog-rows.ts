@@ -33,7 +33,7 @@ export interface FunctionRow {
 
 /** A definition whose text has to be read like a statement. */
 export interface DefinitionRow {
-  readonly source: 'view' | 'policy' | 'function' | 'domain' | 'aggregate' | 'expression'
+  readonly source: 'view' | 'policy' | 'function' | 'domain' | 'aggregate' | 'expression' | 'rule'
   readonly oid: number
   readonly text: string
 }

@@ -2,8 +2,9 @@
  * Everything that a statement reaches beyond its own text: views, row-security policies, functions and their bodies,
  * operators, casts and domain checks, followed until nothing new appears.
  */
+import { sha256Hex } from '#lib/kernel/index.ts'
 import type { DatabaseSession } from '#lib/ports/index.ts'
-import type { ClassifiedStatement, ColumnUse, Finding } from '../classify/index.ts'
+import type { Access, ClassifiedStatement, ColumnUse, Finding } from '../classify/index.ts'
 import { classify } from '../classify/index.ts'
 import type { CastRow, DefinitionRow, FunctionRow, NameLookup, RelationRow } from './catalog-rows.ts'
 import { judgeFunction } from './judge-function.ts'
@@ -13,6 +14,11 @@ import { lossRoots } from './loss-roots.ts'
 import { operatorSymbols } from './operators.ts'
 
 const MAX_ROUNDS = 12
+
+const WRITES: ReadonlySet<Access> = new Set<Access>(['insert', 'update', 'delete', 'merge', 'truncate'])
+
+/** Definitions that may be replaced while the object keeps its OID; functions are bound by their bodies. */
+const BOUND_SOURCES: ReadonlySet<DefinitionRow['source']> = new Set<DefinitionRow['source']>(['view', 'policy', 'rule'])
 
 export interface Closure {
   /** Of the statement's own targets, in their order; oid 0 where the name means nothing. */
@@ -27,6 +33,8 @@ export interface Closure {
   readonly findings: readonly Finding[]
   /** Calls that no function answers to. */
   readonly unknownFunctions: readonly string[]
+  /** `view:oid:digest` and `policy:oid:digest` of what was followed. */
+  readonly definitions: readonly string[]
   /** True when nothing but built-in functions, operators and types is used. */
   readonly isBuiltInOnly: boolean
 }
@@ -36,12 +44,16 @@ interface Text {
   readonly statement: ClassifiedStatement
 }
 
-class Walk {
+export class Walk {
   readonly relations = new Map<number, RelationRow>()
   readonly functions = new Map<number, FunctionRow>()
   readonly findings: Finding[] = []
   readonly columns: ColumnUse[] = []
   readonly losses: LossRoot[] = []
+  /** What definitions write to, by OID. */
+  readonly writes = new Map<number, Access[]>()
+  /** `view:oid:digest` of every definition that decides what the statement means. */
+  readonly definitions = new Set<string>()
   readonly #defined = new Set<string>()
   readonly #session: DatabaseSession
 
@@ -57,7 +69,9 @@ class Walk {
       if (row.oid === 0) continue
       this.relations.set(row.oid, row)
       const target = targets[row.written]
-      if (everywhere && target !== undefined) this.losses.push(...lossRoots([[target, row]]))
+      if (!everywhere || target === undefined) continue
+      this.losses.push(...lossRoots([[target, row]]))
+      if (WRITES.has(target.access)) this.writes.set(row.oid, [...(this.writes.get(row.oid) ?? []), target.access])
     }
     const castOids = castsReached(found, texts)
     const casts = castOids.length === 0 ? [] : await lookUpFunctions(this.#session, castOids)
@@ -101,6 +115,12 @@ class Walk {
     return texts.length === 0 ? [] : (await this.visit(texts, true)).domains
   }
 
+  /** Take in the actions of rules. */
+  async addRules(rules: readonly DefinitionRow[]): Promise<readonly number[]> {
+    const texts = rules.flatMap((row) => this.#read(row))
+    return texts.length === 0 ? [] : (await this.visit(texts, true)).domains
+  }
+
   async addFunctions(oids: readonly number[]): Promise<void> {
     for (const row of await lookUpFunctions(this.#session, oids)) this.#addFunction(row)
   }
@@ -130,6 +150,7 @@ class Walk {
       })
       return []
     }
+    if (BOUND_SOURCES.has(row.source)) this.definitions.add(`${row.source}:${row.oid}:${sha256Hex(row.text)}`)
     this.findings.push(...definitionFindings(row, statement))
     this.columns.push(...statement.columns)
     return [{ sql, statement }]
@@ -244,20 +265,21 @@ function toastFindings(direct: readonly RelationRow[]): readonly Finding[] {
 const OUTSIDE_THE_TRANSACTION =
   /(^|-reaches-)(other-connection|other-session|hidden-sql|server-file|server-control|replication-control|copy-program|copy-server-file)$/
 
+/** What no rollback undoes, among what a walk found. */
+export function outsideFindings(walk: Walk): readonly Finding[] {
+  return walk.findings.filter((finding) => OUTSIDE_THE_TRANSACTION.test(finding.code))
+}
+
 /**
- * What functions do outside of the transaction, when they run without being named: by a trigger, a default, a comparison.
+ * What functions do outside of the transaction, when they run without being named: by a comparison, a sort, a range.
  * What they do inside of it is counted by the row guard, or stopped by READ ONLY, so that a volatile one is nothing unusual.
  */
-export async function followFunctions(
-  session: DatabaseSession,
-  oids: readonly number[],
-  expressions: readonly string[] = [],
-): Promise<readonly Finding[]> {
-  if (oids.length === 0 && expressions.length === 0) return []
+async function followFunctions(session: DatabaseSession, oids: readonly number[]): Promise<readonly Finding[]> {
+  if (oids.length === 0) return []
   const walk = new Walk(session)
-  if (oids.length > 0) await walk.addFunctions(oids)
-  await walk.follow(await walk.addExpressions(expressions.filter((text) => text.includes('('))))
-  return walk.findings.filter((finding) => OUTSIDE_THE_TRANSACTION.test(finding.code))
+  await walk.addFunctions(oids)
+  await walk.follow([])
+  return outsideFindings(walk)
 }
 
 /** Follow the statement through the catalog of the session's database. */
@@ -290,6 +312,7 @@ export async function followStatement(
       ...toastFindings(direct),
     ],
     unknownFunctions: unknownCalls(statement, first.functions),
+    definitions: [...walk.definitions],
     isBuiltInOnly: functions.length === 0,
   }
 }

@@ -38,6 +38,8 @@ export interface Assessment {
   readonly findings: readonly Finding[]
   readonly targets: readonly ResolvedTarget[]
   readonly functions: readonly ResolvedFunction[]
+  /** `view:oid:digest`, `policy:…` and `rule:…` of the definitions that decide what the statement means. */
+  readonly definitions: readonly string[]
   /** Relations that have to exist for the statement and do not: it will fail. */
   readonly unresolved: readonly string[]
   /** Called functions that do not exist: it will fail. */

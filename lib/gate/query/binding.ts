@@ -27,6 +27,19 @@ function maxRowsOf(judged: Judged): number | undefined {
   return judged.active.policy.impact_analysis_enabled ? judged.active.policy.max_write_rows_without_critical : undefined
 }
 
+const LONGEST_SHOWN_CHARACTERS = 500
+const MOST_SHOWN_PARAMETERS = 100
+
+/** As far as a person reads them: what is cut says so. */
+function shownParameters(parameters: readonly JsonValue[]): readonly JsonValue[] {
+  const left = parameters.length - MOST_SHOWN_PARAMETERS
+  const shown = parameters.slice(0, MOST_SHOWN_PARAMETERS).map((value) => {
+    if (typeof value !== 'string' || value.length <= LONGEST_SHOWN_CHARACTERS) return value
+    return `${value.slice(0, LONGEST_SHOWN_CHARACTERS).toWellFormed()} … [cut: ${value.length} characters]`
+  })
+  return left > 0 ? [...shown, `… [cut: ${left} more values]`] : shown
+}
+
 export function approvalRequest(
   judged: Judged,
   binding: ApprovalBinding,
@@ -41,6 +54,7 @@ export function approvalRequest(
   return {
     binding,
     statement: request.query,
+    ...(request.parameters === undefined ? {} : { parameters: shownParameters(request.parameters) }),
     ...(request.reason === undefined ? {} : { agentReason: request.reason }),
     riskLevel: facts.level,
     operation: judged.statement.operation,

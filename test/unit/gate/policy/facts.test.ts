@@ -33,6 +33,7 @@ const ASSESSMENT: Assessment = {
   findings: [],
   targets: [],
   functions: [],
+  definitions: [],
   unresolved: [],
   impact: { method: 'not-applicable' },
   unknownFunctions: [],
