@@ -69,7 +69,7 @@ export interface DatabaseSession {
    */
   leaveClean(): void
   copyOut(sql: string): AsyncIterable<Uint8Array>
-  /** Returns the number of rows that the server took in. */
+  /** Returns the number of rows that the server took in. A chunk's bytes may be overwritten when the next one is asked for. */
   copyIn(sql: string, chunks: AsyncIterable<Uint8Array>): Promise<number>
 }
 

@@ -69,7 +69,8 @@ export async function decodePage(chunk: Uint8Array, rowCount: number, meta: Colu
 
 /** Throws SNAPSHOT_CORRUPT when the body is damaged or of another length. */
 async function expand(body: Uint8Array, plainBytes: number): Promise<Uint8Array> {
-  const options = { chunkSize: Math.max(MIN_CHUNK_BYTES, plainBytes), maxOutputLength: Math.max(1, plainBytes) }
+  // One byte of room: a chunk that is exactly full asks for another one and another trip.
+  const options = { chunkSize: Math.max(MIN_CHUNK_BYTES, plainBytes + 1), maxOutputLength: Math.max(1, plainBytes) }
   const plain = await decompress(body, options).catch(() => Promise.reject(corruptPage()))
   if (plain.length !== plainBytes) throw corruptPage()
   // A Buffer's subarray costs three times that of a plain array, and rows are cut out of this a million times.

@@ -1,4 +1,5 @@
 /** One pooled connection as a `DatabaseSession`. */
+import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type pg from 'pg'
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
@@ -7,6 +8,8 @@ import { runCappedQuery } from './capped-query.ts'
 import { mapDatabaseError } from './failure.ts'
 
 const COPY_BUFFER_BYTES = 1 << 20
+/** As a high-water mark: the stream takes the next chunk when it has passed on the last one. */
+const ONE_CHUNK = 1
 
 export interface LentSession {
   readonly session: DatabaseSession
@@ -42,11 +45,24 @@ function sessionOf(client: pg.ClientBase, label: string, leaveClean: () => void)
     leaveClean,
     copyOut: (sql) => copyOut(client, sql, label),
     copyIn: async (sql, chunks) => {
-      const sink = client.query(copyFrom(sql, { highWaterMark: COPY_BUFFER_BYTES }))
-      await mapped(pipeline(chunks, sink))
+      const sink = client.query(copyFrom(sql, { highWaterMark: ONE_CHUNK }))
+      await mapped(pipeline(onceSent(chunks, socketOf(client)), sink))
       return sink.rowCount
     },
   }
+}
+
+/** Goes on after a chunk only when the socket is done with its bytes, which the maker may then overwrite. */
+async function* onceSent(chunks: AsyncIterable<Uint8Array>, socket: Writable): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    yield chunk
+    // A failed write ends the pipeline by itself.
+    if (socket.writableLength > 0) await new Promise<unknown>((resolve) => socket.write('', resolve))
+  }
+}
+
+function socketOf(client: pg.ClientBase): Writable {
+  return (client as unknown as { connection: { stream: Writable } }).connection.stream
 }
 
 async function* copyOut(client: pg.ClientBase, sql: string, label: string): AsyncIterable<Uint8Array> {

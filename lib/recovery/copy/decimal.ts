@@ -82,21 +82,33 @@ export function writeDecimal(view: DataView, offset: number, unscaled: number | 
 
 /** Fill `scratch` with base-10,000 digits, least first, the least made of `lastDigits` decimal digits; returns their count. */
 function splitUnscaled(unscaled: number | bigint, lastDigits: number): number {
+  if (typeof unscaled === 'number') return splitNumber(Math.abs(unscaled), 0, lastDigits)
   let count = 0
-  let rest = typeof unscaled === 'bigint' ? (unscaled < 0n ? -unscaled : unscaled) : Math.abs(unscaled)
-  while (rest > 0) {
+  let rest = unscaled < 0n ? -unscaled : unscaled
+  for (; rest > Number.MAX_SAFE_INTEGER; count += 1) {
     const digits = count === 0 ? lastDigits : 4
-    const divisor = power(digits)
-    const padding = power(4 - digits)
-    if (typeof rest === 'bigint') {
-      scratch[count] = Number(rest % BigInt(divisor)) * padding
-      rest /= BigInt(divisor)
-      if (rest <= Number.MAX_SAFE_INTEGER) rest = Number(rest)
-    } else {
-      scratch[count] = (rest % divisor) * padding
-      rest = Math.floor(rest / divisor)
-    }
-    count += 1
+    const divisor = BigInt(power(digits))
+    scratch[count] = Number(rest % divisor) * power(4 - digits)
+    rest /= divisor
   }
-  return count
+  return splitNumber(Number(rest), count, lastDigits)
+}
+
+/** The same from digit `count` on. Below 2^53 a rounded quotient never reaches the next integer, so that `floor` is exact. */
+function splitNumber(value: number, count: number, lastDigits: number): number {
+  let rest = value
+  let next = count
+  if (next === 0 && rest > 0) {
+    const divisor = power(lastDigits)
+    const quotient = Math.floor(rest / divisor)
+    scratch[0] = (rest - quotient * divisor) * power(4 - lastDigits)
+    rest = quotient
+    next = 1
+  }
+  for (; rest > 0; next += 1) {
+    const quotient = Math.floor(rest / BASE)
+    scratch[next] = rest - quotient * BASE
+    rest = quotient
+  }
+  return next
 }

@@ -1,6 +1,8 @@
 /** Fields of one column from COPY BINARY into the columnar layout, a loop per encoding. */
 import { BackstopError } from '#lib/kernel/index.ts'
 import type { ColumnBuilder } from './builder.ts'
+import type { ByteArea } from './copy-bytes.ts'
+import { copyBytes } from './copy-bytes.ts'
 import { readDecimal } from './decimal.ts'
 import type { FieldTable } from './fields.ts'
 import { NULL_LENGTH, UnencodableValue } from './fields.ts'
@@ -16,14 +18,10 @@ import {
 import type { ColumnEncoding } from './model.ts'
 import { decodeNumeric } from './numeric-text.ts'
 
-/** Shorter values are copied byte by byte: a call into the runtime costs as much as that many bytes. */
-const SHORT_COPY_BYTES = 32
 const encoder = new TextEncoder()
 const UINT32 = 0x1_0000_0000
 
-export interface FieldSource {
-  readonly bytes: Uint8Array
-  readonly view: DataView
+export interface FieldSource extends ByteArea {
   readonly fields: FieldTable
 }
 
@@ -54,7 +52,7 @@ export function columnDecoder(encoding: ColumnEncoding): ColumnDecoder {
     case 'timestamptz':
       return fixed(8, 8, shiftInstant)
     case 'uuid':
-      return fixed(16, 16, (builder, source, from, to) => copyBytes(source.bytes, from, builder.bytes, to, 16))
+      return fixed(16, 16, (builder, source, from, to) => copyBytes(source, from, builder, to, 16))
     case 'decimal':
       return decodeDecimals(encoding.precision, encoding.scale)
     case 'numeric':
@@ -179,7 +177,7 @@ function decodeBytes(
     totalBytes += 4 + Math.max(lengths[field] ?? 0, 0)
   builder.reserve(totalBytes)
   const nulls = builder.reserveNulls(firstRow, rowCount)
-  const { bytes, view } = builder
+  const { view } = builder
   let to = builder.lengthBytes
   for (let row = 0, field = column; row < rowCount; row += 1, field += columnCount) {
     const fieldBytes = lengths[field] ?? NULL_LENGTH
@@ -190,18 +188,10 @@ function decodeBytes(
     }
     const length = fieldBytes - skip
     view.setUint32(to, length, true)
-    copyBytes(source.bytes, (offsets[field] ?? 0) + skip, bytes, to + 4, length)
+    copyBytes(source, (offsets[field] ?? 0) + skip, builder, to + 4, length)
     to += 4 + length
   }
   builder.lengthBytes = to
-}
-
-export function copyBytes(source: Uint8Array, from: number, target: Uint8Array, to: number, length: number): void {
-  if (length > SHORT_COPY_BYTES) {
-    target.set(source.subarray(from, from + length), to)
-    return
-  }
-  for (let index = 0; index < length; index += 1) target[to + index] = source[from + index] as number
 }
 
 function unexpectedLength(column: number): BackstopError {

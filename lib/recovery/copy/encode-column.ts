@@ -1,7 +1,9 @@
 /** Columnar values of one column into COPY BINARY fields: first their lengths, then their bytes, a loop per encoding. */
 import type { ColumnValues } from '#lib/ports/index.ts'
-import { MAX_DECIMAL_FIELD_BYTES, writeDecimal } from './decimal.ts'
-import { copyBytes } from './decode-column.ts'
+import type { ByteArea } from './copy-bytes.ts'
+import { areaOf, copyBytes } from './copy-bytes.ts'
+import { DecimalEncoder } from './encode-decimal.ts'
+import { NULL_LENGTH } from './fields.ts'
 import {
   DATE_INFINITY,
   DATE_MINUS_INFINITY,
@@ -14,14 +16,11 @@ import {
 import type { ColumnEncoding } from './model.ts'
 import { encodeNumeric } from './numeric-text.ts'
 
-const NULL_FIELD = -1
 const UINT32 = 0x1_0000_0000
 const decoder = new TextDecoder()
 
 /** Where the rows of a window are written: `positions[row]` is the next free byte of the row. */
-export interface FieldTarget {
-  readonly bytes: Uint8Array
-  readonly view: DataView
+export interface FieldTarget extends ByteArea {
   readonly positions: Int32Array
 }
 
@@ -60,11 +59,9 @@ export function columnEncoder(encoding: ColumnEncoding, values: ColumnValues): C
     case 'timestamptz':
       return new FixedEncoder(values, 8, 8, unshiftInstant)
     case 'uuid':
-      return new FixedEncoder(values, 16, 16, (_source, from, target, to) =>
-        copyBytes(values.bytes, from, target.bytes, to, 16),
-      )
+      return new FixedEncoder(values, 16, 16, copySixteen)
     case 'decimal':
-      return new BytesEncoder({ ...values, bytes: binaryDecimals(values.bytes, encoding.scale) }, 0)
+      return new DecimalEncoder(values, encoding.scale)
     case 'numeric':
       return new BytesEncoder({ ...values, bytes: binaryNumerics(values.bytes) }, 0)
     case 'jsonb':
@@ -86,7 +83,7 @@ class FixedEncoder implements ColumnEncoder {
 
   constructor(values: ColumnValues, valueBytes: number, fieldBytes: number, copy: FieldCopy) {
     this.#nulls = values.nulls
-    this.#source = viewOf(values.bytes)
+    this.#source = areaOf(values.bytes).view
     this.#valueBytes = valueBytes
     this.#fieldBytes = fieldBytes
     this.#copy = copy
@@ -105,7 +102,7 @@ class FixedEncoder implements ColumnEncoder {
     for (let row = 0; row < rowCount; row += 1) {
       const to = target.positions[row] as number
       if (nulls?.[firstRow + row] === 1) {
-        target.view.setInt32(to, NULL_FIELD)
+        target.view.setInt32(to, NULL_LENGTH)
         target.positions[row] = to + 4
       } else {
         target.view.setInt32(to, fieldBytes)
@@ -119,8 +116,7 @@ class FixedEncoder implements ColumnEncoder {
 
 class BytesEncoder implements ColumnEncoder {
   readonly #nulls: Uint8Array | undefined
-  readonly #bytes: Uint8Array
-  readonly #source: DataView
+  readonly #source: ByteArea
   /** Length of the version byte before each field: 0 or 1. */
   readonly #versionBytes: 0 | 1
   #measured = 0
@@ -128,19 +124,19 @@ class BytesEncoder implements ColumnEncoder {
 
   constructor(values: ColumnValues, versionBytes: 0 | 1) {
     this.#nulls = values.nulls
-    this.#bytes = values.bytes
-    this.#source = viewOf(values.bytes)
+    this.#source = areaOf(values.bytes)
     this.#versionBytes = versionBytes
   }
 
   measure(firstRow: number, rowCount: number, rowBytes: Int32Array): void {
     const nulls = this.#nulls
+    const { view } = this.#source
     let at = this.#measured
     for (let row = 0; row < rowCount; row += 1) {
       if (nulls?.[firstRow + row] === 1) {
         rowBytes[row] = (rowBytes[row] as number) + 4
       } else {
-        const length = this.#source.getUint32(at, true)
+        const length = view.getUint32(at, true)
         rowBytes[row] = (rowBytes[row] as number) + 4 + this.#versionBytes + length
         at += 4 + length
       }
@@ -151,27 +147,33 @@ class BytesEncoder implements ColumnEncoder {
   write(firstRow: number, rowCount: number, target: FieldTarget): void {
     const nulls = this.#nulls
     const versionBytes = this.#versionBytes
+    const source = this.#source
     let from = this.#from
     for (let row = 0; row < rowCount; row += 1) {
       let to = target.positions[row] as number
       if (nulls?.[firstRow + row] === 1) {
-        target.view.setInt32(to, NULL_FIELD)
+        target.view.setInt32(to, NULL_LENGTH)
         target.positions[row] = to + 4
         continue
       }
-      const length = this.#source.getUint32(from, true)
+      const length = source.view.getUint32(from, true)
       target.view.setInt32(to, length + versionBytes)
       to += 4
       if (versionBytes === 1) {
         target.bytes[to] = 1
         to += 1
       }
-      copyBytes(this.#bytes, from + 4, target.bytes, to, length)
+      copyBytes(source, from + 4, target, to, length)
       from += 4 + length
       target.positions[row] = to + length
     }
     this.#from = from
   }
+}
+
+function copySixteen(source: DataView, from: number, target: FieldTarget, to: number): void {
+  target.view.setBigInt64(to, source.getBigInt64(from))
+  target.view.setBigInt64(to + 8, source.getBigInt64(from + 8))
 }
 
 function swapEight(source: DataView, from: number, target: FieldTarget, to: number): void {
@@ -195,38 +197,17 @@ function unshiftInstant(source: DataView, from: number, target: FieldTarget, to:
   target.view.setUint32(to + 4, low + borrow * UINT32)
 }
 
-/** Unscaled integers as length-prefixed binary numerics. */
-function binaryDecimals(unscaled: Uint8Array, scale: number): Uint8Array {
-  const source = viewOf(unscaled)
-  const fields = new Uint8Array((unscaled.length / 8) * (4 + MAX_DECIMAL_FIELD_BYTES))
-  const view = viewOf(fields)
-  let to = 0
-  for (let from = 0; from < unscaled.length; from += 8) {
-    const high = source.getInt32(from + 4, true)
-    const isSmall = high > -0x20_0000 && high < 0x20_0000
-    const value = isSmall ? high * UINT32 + source.getUint32(from, true) : source.getBigInt64(from, true)
-    const length = writeDecimal(view, to + 4, value, scale)
-    view.setUint32(to, length, true)
-    to += 4 + length
-  }
-  return fields.subarray(0, to)
-}
-
 /** Length-prefixed decimal texts as length-prefixed binary numerics. */
 function binaryNumerics(texts: Uint8Array): Uint8Array {
-  const source = viewOf(texts)
+  const source = areaOf(texts).view
   const fields: Uint8Array[] = []
   for (let from = 0; from < texts.length; ) {
     const length = source.getUint32(from, true)
     const field = encodeNumeric(decoder.decode(texts.subarray(from + 4, from + 4 + length)))
     const prefix = new Uint8Array(4)
-    viewOf(prefix).setUint32(0, field.length, true)
+    areaOf(prefix).view.setUint32(0, field.length, true)
     fields.push(prefix, field)
     from += 4 + length
   }
   return Buffer.concat(fields)
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

@@ -1,6 +1,6 @@
 /** Column batches into a COPY BINARY stream. */
 import type { ColumnBatch } from '#lib/ports/index.ts'
-import type { ColumnEncoder } from './encode-column.ts'
+import { areaOf } from './copy-bytes.ts'
 import { columnEncoder } from './encode-column.ts'
 import type { ColumnEncoding } from './model.ts'
 
@@ -18,44 +18,56 @@ export function encodeCopyTrailer(): Uint8Array {
   return TRAILER
 }
 
+/** Gives room for a chunk. */
+export type TakeBytes = (sizeBytes: number) => Uint8Array
+
+/** A `TakeBytes` whose room is the same each time: a chunk is good only until the next one is asked for. */
+export function reuseBytes(): TakeBytes {
+  let room = new Uint8Array(0)
+  return (sizeBytes) => {
+    if (room.length < sizeBytes) room = new Uint8Array(sizeBytes * 2)
+    return room.subarray(0, sizeBytes)
+  }
+}
+
 /**
  * The rows of a batch as COPY BINARY, without header and trailer.
  *
  * Invariants: `CopyDecoder` with the same encodings gives the batch back
  * Effects:    pure
  */
-export function* encodeCopyRows(batch: ColumnBatch, encodings: readonly ColumnEncoding[]): Generator<Uint8Array> {
+export function* encodeCopyRows(
+  batch: ColumnBatch,
+  encodings: readonly ColumnEncoding[],
+  takeBytes: TakeBytes = (sizeBytes) => new Uint8Array(sizeBytes),
+): Generator<Uint8Array> {
   const encoders = encodings.map((encoding, index) => {
     const values = batch.columns[index]
     if (values === undefined) throw new RangeError('the batch has fewer columns than the encodings')
     return columnEncoder(encoding, values)
   })
   const rowBytes = new Int32Array(WINDOW_ROWS)
+  const positions = new Int32Array(WINDOW_ROWS)
   for (let firstRow = 0; firstRow < batch.rowCount; firstRow += WINDOW_ROWS) {
     const rowCount = Math.min(WINDOW_ROWS, batch.rowCount - firstRow)
-    yield encodeWindow(encoders, firstRow, rowCount, rowBytes)
+    rowBytes.fill(FIELD_COUNT_BYTES)
+    for (const encoder of encoders) encoder.measure(firstRow, rowCount, rowBytes)
+    const totalBytes = startRows(rowCount, rowBytes, positions)
+    const target = { ...areaOf(takeBytes(totalBytes)), positions }
+    for (let row = 0; row < rowCount; row += 1) {
+      target.view.setInt16((positions[row] as number) - FIELD_COUNT_BYTES, encoders.length)
+    }
+    for (const encoder of encoders) encoder.write(firstRow, rowCount, target)
+    yield target.bytes
   }
 }
 
-function encodeWindow(
-  encoders: readonly ColumnEncoder[],
-  firstRow: number,
-  rowCount: number,
-  rowBytes: Int32Array,
-): Uint8Array {
-  rowBytes.fill(FIELD_COUNT_BYTES)
-  for (const encoder of encoders) encoder.measure(firstRow, rowCount, rowBytes)
+/** Set each row's position past its field count; returns the length of all rows. */
+function startRows(rowCount: number, rowBytes: Int32Array, positions: Int32Array): number {
   let totalBytes = 0
-  for (let row = 0; row < rowCount; row += 1) totalBytes += rowBytes[row] as number
-  // Every byte is written below: filling with zeros first would cost as much as half the encoding.
-  const bytes = new Uint8Array(Buffer.allocUnsafeSlow(totalBytes).buffer)
-  const view = new DataView(bytes.buffer)
-  const positions = new Int32Array(rowCount)
-  for (let row = 0, at = 0; row < rowCount; row += 1) {
-    view.setInt16(at, encoders.length)
-    positions[row] = at + FIELD_COUNT_BYTES
-    at += rowBytes[row] as number
+  for (let row = 0; row < rowCount; row += 1) {
+    positions[row] = totalBytes + FIELD_COUNT_BYTES
+    totalBytes += rowBytes[row] as number
   }
-  for (const encoder of encoders) encoder.write(firstRow, rowCount, { bytes, view, positions })
-  return bytes
+  return totalBytes
 }

@@ -1,5 +1,5 @@
 export { CopyDecoder } from './decoder.ts'
-export { encodeCopyHeader, encodeCopyRows, encodeCopyTrailer } from './encoder.ts'
+export { encodeCopyHeader, encodeCopyRows, encodeCopyTrailer, reuseBytes } from './encoder.ts'
 export { UnencodableValue } from './fields.ts'
 export type { ColumnEncoding, EncodingKind } from './model.ts'
 export { columnarColumn, isCastForm, MAX_DECIMAL_PRECISION, PLAIN_ENCODINGS } from './model.ts'

@@ -2,7 +2,7 @@
 import type { RelationName } from '#lib/kernel/index.ts'
 import { BackstopError, quoteIdentifier, quoteRelation } from '#lib/kernel/index.ts'
 import type { Columnar, ColumnBatch, DatabaseSession, ObjectStore } from '#lib/ports/index.ts'
-import { encodeCopyHeader, encodeCopyRows, encodeCopyTrailer, isCastForm } from '../copy/index.ts'
+import { encodeCopyHeader, encodeCopyRows, encodeCopyTrailer, isCastForm, reuseBytes } from '../copy/index.ts'
 import type { ContentColumn, Manifest } from '../manifest/index.ts'
 import { buildDigestQuery } from '../snapshot/index.ts'
 
@@ -73,9 +73,10 @@ async function* encodeRows(
   onRows: (count: number) => void,
 ): AsyncGenerator<Uint8Array> {
   const encodings = manifest.content.columns.map((column) => column.encoding)
+  const takeBytes = reuseBytes()
   yield encodeCopyHeader()
   for await (const batch of readBatches(manifest, ports)) {
-    yield* encodeCopyRows(batch, encodings)
+    yield* encodeCopyRows(batch, encodings, takeBytes)
     onRows(batch.rowCount)
   }
   yield encodeCopyTrailer()
