@@ -3,12 +3,25 @@ import { asCell, harmless, oneLine, paint } from './colour.ts'
 import type { Block, Surface } from './model.ts'
 import { renderTable } from './table.ts'
 
+/** Lines of at most so many characters, broken between words; a longer word keeps a line of its own. Not for what is copied. */
+function wrapWords(text: string, width: number): readonly string[] {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)
+    if (last === undefined || [...last].length + 1 + [...word].length > width) lines.push(word)
+    else lines[lines.length - 1] = `${last} ${word}`
+  }
+  return lines
+}
+
 function renderPairs(block: Extract<Block, { kind: 'pairs' }>, surface: Surface): string {
   const width = Math.max(0, ...block.pairs.map(([name]) => name.length))
   return block.pairs
     .map(([name, value]) => {
       const { text, tone } = asCell(value)
-      return `${paint(name.padEnd(width), 'muted', surface)}  ${paint(oneLine(text), tone, surface)}`
+      const [first = '', ...more] = wrapWords(oneLine(text), (surface.columns ?? Number.POSITIVE_INFINITY) - width - 2)
+      const start = `${paint(name.padEnd(width), 'muted', surface)}  ${paint(first, tone, surface)}`
+      return [start, ...more.map((line) => ' '.repeat(width + 2) + paint(line, tone, surface))].join('\n')
     })
     .join('\n')
 }

@@ -32,6 +32,20 @@ describe('rendering', () => {
     expect(renderBlocks([TABLE], { ...wide, columns: 16, isColoured: true })).toContain(`${ESCAPE}[31mtax${ESCAPE}[39m`)
   })
 
+  test('a long value is broken between words at a terminal, and never in a pipe', () => {
+    const block: Block = {
+      kind: 'pairs',
+      pairs: [
+        ['checked', 'row count, whole-content-digest-in-one-word'],
+        ['n', '1'],
+      ],
+    }
+    const text = renderBlocks([block], { isTerminal: true, isColoured: false, columns: 20 })
+    expect(text).toBe('checked  row count,\n         whole-content-digest-in-one-word\nn        1\n')
+    const inPipe = renderBlocks([block], { isTerminal: false, isColoured: false })
+    expect(inPipe).toBe('checked  row count, whole-content-digest-in-one-word\nn        1\n')
+  })
+
   test('a table without rows says so', () => {
     expect(renderBlocks([{ ...TABLE, rows: [] }], { isTerminal: true, isColoured: true })).toBe('nothing\n')
   })
