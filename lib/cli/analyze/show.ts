@@ -6,12 +6,24 @@ import type { Block } from '../terminal/index.ts'
 import { actionCell, riskCell } from '../terminal/index.ts'
 import type { Judgement } from './judge.ts'
 
+/** pg_class.relkind in words. */
+const RELATION_KINDS: Readonly<Record<string, string>> = {
+  r: 'table',
+  p: 'partitioned table',
+  v: 'view',
+  m: 'materialized view',
+  f: 'foreign table',
+  S: 'sequence',
+  i: 'index',
+  I: 'partitioned index',
+}
+
 function targetsOf({ classification, assessment }: Judgement) {
   if (assessment !== undefined) {
     return assessment.targets.map(({ relation, relationKind, ...rest }) => ({
       ...relation,
       ...rest,
-      kind: relationKind,
+      kind: RELATION_KINDS[relationKind] ?? relationKind,
     }))
   }
   if (!classification.ok) return []
@@ -77,7 +89,7 @@ function nameOf(use: { readonly schema?: string; readonly name: string }): strin
 function impactText(judgement: Judgement): readonly (readonly [string, string])[] {
   const impact = judgement.assessment?.impact
   if (impact === undefined || impact.method === 'not-applicable') return []
-  const share = impact.percent === undefined ? '' : ` (${impact.percent}% of the table)`
+  const share = impact.percent === undefined ? '' : ` (${impact.percent} % of the table)`
   return [['rows', impact.rowCount === undefined ? `unknown` : `${impact.rowCount}${share}, ${impact.method}`]]
 }
 
@@ -92,7 +104,7 @@ function summaryBlock(judgement: Judgement): Block {
       ['action', actionCell(verdict.action)],
       ['why', verdict.reason],
       ...impactText(judgement),
-      ...(losing.length > 0 ? ([['loses rows', losing.map(displayRelation).join(', ')]] as const) : []),
+      ...(losing.length > 0 ? ([['losing tables', losing.map(displayRelation).join(', ')]] as const) : []),
       ['recovery point', plan.required ? 'required, captured right before it runs' : 'not required'],
       [
         'judged by',

@@ -54,6 +54,15 @@ function readAnchor(given: string): LedgerAnchor {
   throw new BackstopError('USAGE_INVALID', '--anchor is <number>:<64 hexadecimal digits>')
 }
 
+const EMPTY = 'The ledger is empty: nothing could be checked.'
+
+/** Sealing is what links entries to each other. */
+function verdictOf({ ok, checked }: VerifyReport): string {
+  if (!ok) return 'The ledger is NOT intact.'
+  if (checked.segments > 0) return 'The ledger is intact.'
+  return `No problem in ${checked.unsealed} entries. None is sealed yet: until then, that one is missing would not show.`
+}
+
 /** A ledger without a single entry proves nothing. */
 function showReport(report: VerifyReport): CommandResult {
   const { checked, problems, skipped } = report
@@ -62,9 +71,8 @@ function showReport(report: VerifyReport): CommandResult {
   const headAnchor = report.head.number === 0 ? null : formatAnchor(report.head)
   const names = Object.keys(COUNTED) as (keyof typeof COUNTED)[]
   const counts = names.map((name) => [COUNTED[name], String(checked[name])] as const)
-  const verdict = isEmpty ? 'The ledger is empty: nothing could be checked.' : 'The ledger is NOT intact.'
   const blocks: Block[] = [
-    ok ? { kind: 'text', text: 'The ledger is intact.', tone: 'good' } : { kind: 'text', text: verdict, tone: 'bad' },
+    { kind: 'text', text: isEmpty ? EMPTY : verdictOf(report), tone: ok ? 'good' : 'bad' },
     { kind: 'pairs', pairs: [...counts, ['head', headAnchor ?? 'none: nothing is sealed yet']] },
   ]
   if (problems.length > 0) {
