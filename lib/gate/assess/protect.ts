@@ -4,7 +4,7 @@ import { displayRelation } from '#lib/kernel/index.ts'
 import type { ColumnUse, Finding, WrittenName } from '../classify/index.ts'
 import type { Policy } from '../policy/index.ts'
 import { isProtectedColumn, isProtectedTable, protectedColumnsOf } from '../policy/index.ts'
-import type { Kin } from './kin.ts'
+import type { Kin, Kinship } from './kin.ts'
 import type { ResolvedTarget } from './model.ts'
 
 export interface Protection {
@@ -54,19 +54,20 @@ function couldMean(written: WrittenName | undefined, relation: RelationName): bo
   return written.name === relation.name && (written.schema === undefined || written.schema === relation.schema)
 }
 
-/** The protected columns of one relation that the uses name; a star names all of them. */
+/** The protected columns of one relation that the uses name; a star names all of them, a generated column its sources. */
 function columnsTouched(
   policy: Policy,
   relation: RelationName,
   uses: readonly ColumnUse[],
-  kin: readonly RelationName[] = [],
+  kinship: Kinship | undefined,
 ): readonly string[] {
-  const family = [relation, ...kin]
-  const meant = uses.filter((use) => couldMean(use.relation, relation))
-  const names = family.flatMap((member) =>
+  const meant = uses
+    .filter((use) => couldMean(use.relation, relation))
+    .flatMap(({ name }) => [name, ...(kinship?.sources.get(name) ?? [])])
+  const names = [relation, ...(kinship?.relations ?? [])].flatMap((member) =>
     meant
-      .filter((use) => isProtectedColumn(policy, member, use.name))
-      .flatMap((use) => (use.name === '*' ? protectedColumnsOf(policy, member) : [use.name])),
+      .filter((name) => isProtectedColumn(policy, member, name))
+      .flatMap((name) => (name === '*' ? protectedColumnsOf(policy, member) : [name])),
   )
   return [...new Set(names)].map((name) => `${relation.name}.${name}`)
 }
@@ -83,19 +84,23 @@ function takesWhole(target: ResolvedTarget): boolean {
  * column counts as touching it, whichever of its columns is asked for.
  */
 export function judgeProtection(policy: Policy, touched: Touched): Protection {
-  const kinOf = (oid: number) => touched.kin.get(oid) ?? []
+  const { kin } = touched
   const all = [...touched.targets.map((target) => ({ ...target.relation, oid: target.oid })), ...touched.indirect]
-  const table = all.find((one) => [one, ...kinOf(one.oid)].some((relation) => isProtectedTable(policy, relation)))
+  const table = all.find((one) =>
+    [one, ...(kin.get(one.oid)?.relations ?? [])].some((relation) => isProtectedTable(policy, relation)),
+  )
   const directly = withSamples(policy)
   const columnsOf = (uses: readonly ColumnUse[]) => [
-    ...touched.targets.flatMap((target) => columnsTouched(directly, target.relation, uses, kinOf(target.oid))),
+    ...touched.targets.flatMap((target) => columnsTouched(directly, target.relation, uses, kin.get(target.oid))),
   ]
   const indirect = touched.indirect.flatMap((one) =>
-    columnsTouched(policy, one, touched.indirectColumns, kinOf(one.oid)),
+    columnsTouched(policy, one, touched.indirectColumns, kin.get(one.oid)),
   )
   const taken = touched.targets
     .filter(takesWhole)
-    .flatMap((target) => columnsTouched(directly, target.relation, [{ name: '*', access: 'write' }], kinOf(target.oid)))
+    .flatMap((target) =>
+      columnsTouched(directly, target.relation, [{ name: '*', access: 'write' }], kin.get(target.oid)),
+    )
   const columns = new Set([...columnsOf(touched.columns), ...taken, ...indirect])
   const read = columnsOf(touched.columns.filter((use) => use.access === 'read'))
   const isProtectedWrite = touched.targets.some(isWrite)

@@ -11,4 +11,4 @@ export type {
 } from './model.ts'
 export { changedRowCount } from './row-guard.ts'
 export { runOutside, runRead, runWrite } from './run.ts'
-export { beginRead, sessionSettings } from './settings.ts'
+export { beginRead, limitTime, sessionSettings } from './settings.ts'

@@ -48,15 +48,20 @@ export function beginRead(settings: ExecutionSettings, statementTimeoutMs: numbe
   return `BEGIN READ ONLY${isUsual ? '' : `; SET LOCAL statement_timeout = ${statementTimeoutMs}`}${setRole(settings, 'LOCAL')}`
 }
 
+/** For the rest of the transaction, or until the next of these. */
+export function limitTime(statementTimeoutMs: number): string {
+  return `SET LOCAL statement_timeout = ${statementTimeoutMs}`
+}
+
 /** Open a write's transaction, still with the rights of the gateway: locks and snapshots come before the agent's role. */
 export function beginWrite(settings: ExecutionSettings): string {
-  return `BEGIN; SET LOCAL statement_timeout = ${settings.limits.captureTimeoutMs}`
+  return `BEGIN; ${limitTime(settings.limits.captureTimeoutMs)}`
 }
 
 /** From here on the transaction has the agent's rights and time. */
 export function becomeAgent(settings: ExecutionSettings): string {
   const { statementTimeoutMs } = settings.limits
-  return `SET LOCAL statement_timeout = ${statementTimeoutMs}; ${PLAN_FOR_VALUES}${setRole(settings, 'LOCAL')}`
+  return `${limitTime(statementTimeoutMs)}; ${PLAN_FOR_VALUES}${setRole(settings, 'LOCAL')}`
 }
 
 /** For a session of its own that runs one statement outside of a transaction. */

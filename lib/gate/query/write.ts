@@ -2,7 +2,7 @@
 import { quoteRelation } from '#lib/kernel/index.ts'
 import type { DatabaseSession, RecoveryPoint } from '#lib/ports/index.ts'
 import type { Approval, ClaimRefusal } from '../approval/index.ts'
-import { type GuardStopped, type Ran, type RowGuard, runOutside, runWrite } from '../execute/index.ts'
+import { type GuardStopped, limitTime, type Ran, type RowGuard, runOutside, runWrite } from '../execute/index.ts'
 import { bindingOf } from './binding.ts'
 import { judge, parametersOf } from './judge.ts'
 import type { GateParts } from './parts.ts'
@@ -132,10 +132,13 @@ export async function writeInTransaction(
 ): Promise<WriteReport> {
   let points: readonly RecoveryPoint[] = []
   const statement = { sql: judged.request.query, parameters: parametersOf(judged.request) }
+  const { limits } = parts.execution
   try {
     const outcome = await runWrite(session, statement, parts.execution, async (open) => {
       await lock(open, judged)
+      await open.execute(limitTime(limits.assessTimeoutMs))
       const again = await judge(open, judged, judged.statement)
+      await open.execute(limitTime(limits.captureTimeoutMs))
       if (!meansTheSame(judged, again, parts)) throw new Abort({ kind: 'changed', judged: again })
       if (judged.plan.required) points = await parts.recovery.captureWithin(open, judged.plan.captureTables, 'final')
       await checkPause(parts)

@@ -3,7 +3,8 @@ import { outcomeOf } from '#test/support/hostile/attack.ts'
 import { type AttackRole, openRange, type Range } from '#test/support/hostile/range.ts'
 
 const SEED = `
-CREATE TABLE people (id int PRIMARY KEY, name text, card text);
+CREATE TABLE people (id int PRIMARY KEY, name text, card text,
+  seen text GENERATED ALWAYS AS (lower(card)) VIRTUAL, kept text GENERATED ALWAYS AS ('k' || card) STORED);
 INSERT INTO people SELECT i, 'n' || i, 'CARD-4111-' || i % 5 FROM generate_series(1, 200) i;
 CREATE TABLE vault (id int, secret text);
 ALTER TABLE vault ALTER secret SET STORAGE EXTERNAL;
@@ -49,6 +50,8 @@ describe.each<AttackRole>(['ordinary', 'superuser'])('protected data, by an agen
     'DELETE FROM events_eu WHERE id = 3',
     'SELECT count(*) FROM wide',
     'SELECT note FROM payrolls_old',
+    'SELECT seen FROM people',
+    'SELECT p.kept FROM people p WHERE id = 1',
   ]
   it.each(READS)('is not reached by %s', async (sql) => {
     const reply = await range.attack(sql)
