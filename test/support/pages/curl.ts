@@ -13,8 +13,9 @@ const { values, positionals } = parseArgs({
   },
 })
 const headers = (values.header ?? []).map((header) => header.split(/: */, 2) as [string, string])
+const isTyped = headers.some(([name]) => name.toLowerCase() === 'content-type')
 // What curl itself sends with -d.
-if (values.data !== undefined) headers.push(['content-type', 'application/x-www-form-urlencoded'])
+if (values.data !== undefined && !isTyped) headers.push(['content-type', 'application/x-www-form-urlencoded'])
 const response = await fetch(positionals[0] ?? '', {
   method: values.request ?? (values.data === undefined ? 'GET' : 'POST'),
   headers,
