@@ -1,6 +1,13 @@
 /** The `backstop` command: hands words, streams and signals to the command line, and its answer to the process. */
+import { enableCompileCache } from 'node:module'
+import { join, resolve } from 'node:path'
 import process from 'node:process'
-import { runCli } from '#lib/cli/index.ts'
+
+// Beside the code that it is made of, and never in a folder for everyone: whoever can write there can run code here.
+// Where nothing can be written, the modules are compiled each time.
+enableCompileCache(join(resolve(import.meta.dirname, '..'), 'node_modules', '.cache', 'backstop'))
+// Only what is loaded after the cache is open comes from it.
+const { runCli } = await import('#lib/cli/index.ts')
 
 const EXIT_INTERRUPTED = 130
 const interruption = new AbortController()
