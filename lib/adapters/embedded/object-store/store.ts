@@ -33,6 +33,8 @@ export interface FolderObjectStoreOptions {
 
 const DAY_MS = 86_400_000
 const CHUNK_BYTES = 262_144
+/** An object that is wanted as one buffer is read into one, as far as a single read goes. */
+const MAX_READ_BYTES = 1 << 30
 
 /**
  * Open the folder and sweep leftovers.
@@ -76,16 +78,20 @@ class FolderStore implements ObjectStore {
 
   async read(key: string, range?: ByteRange): Promise<Uint8Array> {
     const chunks: Uint8Array[] = []
-    for await (const chunk of this.readStream(key, range)) chunks.push(chunk)
+    for await (const chunk of this.#readChunks(key, range, MAX_READ_BYTES)) chunks.push(chunk)
     return chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks)
   }
 
-  async *readStream(key: string, range?: ByteRange): AsyncGenerator<Uint8Array, void> {
+  readStream(key: string, range?: ByteRange): AsyncGenerator<Uint8Array, void> {
+    return this.#readChunks(key, range, CHUNK_BYTES)
+  }
+
+  async *#readChunks(key: string, range: ByteRange | undefined, chunkBytes: number): AsyncGenerator<Uint8Array, void> {
     const file = await this.#openForRead(key)
     try {
       const { size } = await file.stat()
       if (range) assertByteRange(range, size)
-      yield* readRange(file, range ?? { startByte: 0, lengthBytes: size })
+      yield* readRange(file, range ?? { startByte: 0, lengthBytes: size }, chunkBytes)
     } catch (error) {
       throw asReadError(error, key)
     } finally {
@@ -142,10 +148,10 @@ class FolderStore implements ObjectStore {
   }
 }
 
-async function* readRange(file: FileHandle, range: ByteRange): AsyncGenerator<Uint8Array, void> {
+async function* readRange(file: FileHandle, range: ByteRange, chunkBytes: number): AsyncGenerator<Uint8Array, void> {
   const end = range.startByte + range.lengthBytes
   for (let position = range.startByte; position < end; ) {
-    const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, end - position))
+    const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, end - position))
     const { bytesRead } = await file.read(chunk, 0, chunk.length, position)
     if (bytesRead === 0) throw new BackstopError('STORAGE_UNREACHABLE', 'the object became shorter while it was read')
     position += bytesRead
