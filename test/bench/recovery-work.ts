@@ -1,4 +1,8 @@
-/** One piece of work in a process of its own, so that its memory is its own: prints `{"ms":…,"rssMiB":…}`. */
+/**
+ * One piece of work in a process of its own, so that its memory is its own: prints `{"ms":…,"rssMiB":…}`.
+ *
+ * The URL of the database has a password, and arguments can be read by every user of the machine: it comes by environment.
+ */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { openFolderObjectStore, openSqliteRecordStore, systemClock } from '#lib/adapters/embedded/index.ts'
@@ -6,8 +10,8 @@ import { parquet } from '#lib/adapters/parquet/index.ts'
 import { openPostgres } from '#lib/adapters/postgres/index.ts'
 import { openRecovery } from '#lib/recovery/index.ts'
 
-const [work = '', url = '', folder = '', table = '', ...rest] = process.argv.slice(2)
-const database = openPostgres({ url })
+const [work = '', folder = '', table = '', ...rest] = process.argv.slice(2)
+const database = openPostgres({ url: process.env['BACKSTOP_DB_URL'] ?? '' })
 const random = { bytes: (count: number) => randomBytes(count) }
 const objects = await openFolderObjectStore({ root: join(folder, 'objects'), clock: systemClock, random })
 const records = openSqliteRecordStore({ path: join(folder, 'records.db'), clock: systemClock })

@@ -7,9 +7,9 @@ import { fileURLToPath } from 'node:url'
 import type { Cluster } from '#lib/adapters/embedded/index.ts'
 import { startCluster } from '#lib/adapters/embedded/index.ts'
 import { openPostgres } from '#lib/adapters/postgres/index.ts'
-import type { BenchReport, Figure } from './report.ts'
+import { type BenchReport, type Figure, quantile } from './report.ts'
 
-export interface RecoveryFigure {
+interface RecoveryFigure {
   readonly what: string
   /** Best of the rounds, from the start of the process to its end. */
   readonly ms: number
@@ -20,15 +20,21 @@ export interface RecoveryFigure {
   readonly sizeMiB?: number
 }
 
-export interface RecoveryBench {
+interface RecoveryBench {
   readonly server: string
   readonly rowCount: number
   readonly tableMiB: number
   readonly rounds: number
   readonly figures: readonly RecoveryFigure[]
-  /** Ours through theirs: below 1 is faster. Absent without pg_dump. */
-  readonly captureRatio?: number
-  readonly restoreRatio?: number
+  /** Ours through theirs, below 1 is faster. Absent without pg_dump. */
+  readonly captureRatio?: Ratio
+  readonly restoreRatio?: Ratio
+}
+
+/** Of neighbours in time: each round's own run through its peer's, so that a busy moment weighs on both. */
+interface Ratio {
+  readonly median: number
+  readonly perRound: readonly number[]
 }
 
 const CAPTURE = 'capture: COPY, Parquet, digest, read back'
@@ -53,10 +59,23 @@ function findSystemBinaries(): string | undefined {
     .find((folder) => ['postgres', 'pg_dump', 'pg_restore'].every((tool) => existsSync(join(folder, tool))))
 }
 
-/** Run a program to its end; its peak memory is read from the kernel while it runs. */
-async function measureProgram(program: string, args: readonly string[]): Promise<Measured> {
+/** How libpq is told of a database: arguments can be read by every user of the machine, the environment cannot. */
+function libpqEnvironment(url: string): NodeJS.ProcessEnv {
+  const { hostname, port, username, password, pathname } = new URL(url)
+  return {
+    ...process.env,
+    PGHOST: hostname,
+    PGPORT: port,
+    PGUSER: decodeURIComponent(username),
+    PGPASSWORD: decodeURIComponent(password),
+    PGDATABASE: decodeURIComponent(pathname.slice(1)),
+  }
+}
+
+/** Run a program of PostgreSQL to its end; its peak memory is read from the kernel while it runs. */
+async function measureProgram(program: string, args: readonly string[], url: string): Promise<Measured> {
   const startMs = performance.now()
-  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] })
+  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'], env: libpqEnvironment(url) })
   let rssKiB = 0
   const poll = setInterval(() => {
     rssKiB = Math.max(rssKiB, peakKiB(child.pid))
@@ -75,18 +94,19 @@ function peakKiB(pid: number | undefined): number {
   }
 }
 
-/** The wall time of the whole process counts for both sides; ours reports its own peak. */
-async function measureOurs(args: readonly string[]): Promise<Measured> {
+/** The wall time of the whole process counts for both sides; ours reports its own peak, and caches its code as the command does. */
+async function measureOurs(work: string, folder: string, url: string): Promise<Measured> {
   const startMs = performance.now()
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', WORK, ...args], {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', WORK, work, folder, 'big'], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, BACKSTOP_DB_URL: url, NODE_COMPILE_CACHE: join(folder, 'compile-cache') },
   })
   let output = ''
   child.stdout.on('data', (chunk: Buffer) => {
     output += chunk.toString()
   })
   const code = await new Promise((resolve) => child.once('close', resolve))
-  if (code !== 0) throw new Error(`${args[0]} ended with code ${code}`)
+  if (code !== 0) throw new Error(`${work} ended with code ${code}`)
   const { ms: workMs, rssMiB } = JSON.parse(output) as Measured
   return { ms: performance.now() - startMs, workMs, rssMiB }
 }
@@ -123,6 +143,11 @@ function figure(what: string, runs: readonly Measured[], sizeBytes?: number): Re
   return sizeBytes === undefined ? base : { ...base, sizeMiB: sizeBytes / MIB }
 }
 
+function ratioOf(ours: readonly Measured[], theirs: readonly Measured[]): Ratio {
+  const perRound = ours.map(({ ms }, round) => ms / (theirs[round]?.ms ?? Number.NaN))
+  return { median: quantile(perRound, 0.5), perRound }
+}
+
 function folderBytes(folder: string): number {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.parquet'))
@@ -142,23 +167,24 @@ async function runRound(cluster: Cluster, folder: string, tools: string | undefi
   const url = cluster.urlFor('postgres')
   const dumpFile = join(folder, 'big.dump')
   rmSync(join(folder, 'objects'), { recursive: true, force: true })
-  runs.copy.push(await measureOurs(['copy', url, folder, 'big']))
-  runs.capture.push(await measureOurs(['capture', url, folder, 'big']))
+  runs.copy.push(await measureOurs('copy', folder, url))
+  runs.capture.push(await measureOurs('capture', folder, url))
   if (tools !== undefined) {
-    runs.dump.push(await measureProgram(join(tools, 'pg_dump'), ['-Fc', '-t', 'big', '-f', dumpFile, '-d', url]))
+    runs.dump.push(await measureProgram(join(tools, 'pg_dump'), ['-Fc', '-t', 'big', '-f', dumpFile], url))
   }
   await runSql(url, 'CHECKPOINT')
-  runs.restore.push(await measureOurs(['restore', url, folder, 'big']))
+  runs.restore.push(await measureOurs('restore', folder, url))
   await runSql(url, 'DROP TABLE big_recovered; CHECKPOINT')
   if (tools === undefined) return
   await runSql(url, 'CREATE DATABASE scratch')
-  runs.pgRestore.push(await measureProgram(join(tools, 'pg_restore'), ['-d', cluster.urlFor('scratch'), dumpFile]))
+  const pgRestore = join(tools, 'pg_restore')
+  runs.pgRestore.push(await measureProgram(pgRestore, ['-d', 'scratch', dumpFile], cluster.urlFor('scratch')))
   await runSql(url, 'DROP DATABASE scratch; CHECKPOINT')
 }
 
 /** Run the benchmark and return its figures. The server is the system's where that has pg_dump, else the embedded one. */
-export async function benchRecovery(options: { rowCount?: number; rounds?: number } = {}): Promise<RecoveryBench> {
-  const { rowCount = 1_000_000, rounds = 3 } = options
+async function benchRecovery(options: { rowCount?: number; rounds?: number } = {}): Promise<RecoveryBench> {
+  const { rowCount = 1_000_000, rounds = 5 } = options
   const tools = findSystemBinaries()
   const settings = { shared_buffers: '256MB', max_wal_size: '4GB' }
   const cluster = await startCluster(tools === undefined ? { settings } : { binFolder: tools, settings })
@@ -206,61 +232,36 @@ function report({ runs, rowCount, rounds, about, tools, partBytes, dumpBytes }: 
   return {
     ...base,
     figures: [floor, capture, dump, restore, pgRestore],
-    captureRatio: capture.ms / dump.ms,
-    restoreRatio: restore.ms / pgRestore.ms,
+    captureRatio: ratioOf(runs.capture, runs.dump),
+    restoreRatio: ratioOf(runs.restore, runs.pgRestore),
   }
 }
 
-/** The figures in the form of the other benchmarks. */
+/** The figures in the form of the other benchmarks: the best run of each, the ratio of the median round. */
 export async function benchRecoveryReport(): Promise<BenchReport> {
   const bench = await benchRecovery()
-  const ratios: Readonly<Record<string, Figure['ratio']>> = {
-    [CAPTURE]: bench.captureRatio === undefined ? undefined : { of: 'pg_dump -Fc', value: bench.captureRatio },
-    [RESTORE]: bench.restoreRatio === undefined ? undefined : { of: 'pg_restore', value: bench.restoreRatio },
+  const peers: Readonly<Record<string, { of: string; ratio: Ratio | undefined }>> = {
+    [CAPTURE]: { of: 'pg_dump -Fc', ratio: bench.captureRatio },
+    [RESTORE]: { of: 'pg_restore', ratio: bench.restoreRatio },
   }
-  const figures = bench.figures.map(({ what, ms, workMs, rssMiB, sizeMiB }): Figure => {
-    const size = sizeMiB === undefined ? '' : `, ${sizeMiB.toFixed(1)} MiB on disk`
-    const work = workMs === undefined ? '' : `, ${(workMs / 1000).toFixed(2)} s without the start of the process`
-    const ratio = ratios[what]
-    const base = { what, value: ms / 1000, unit: 's', note: `peak ${rssMiB.toFixed(0)} MiB${size}${work}` }
-    return ratio === undefined ? base : { ...base, ratio }
+  const figures = bench.figures.map((found): Figure => {
+    const { of = '', ratio } = peers[found.what] ?? {}
+    const base = { what: found.what, value: found.ms / 1000, unit: 's', note: noteOf(found, ratio) }
+    return ratio === undefined ? base : { ...base, ratio: { of, value: ratio.median } }
   })
   const hasPeer = bench.captureRatio !== undefined
   const skipped = hasPeer ? [] : [{ what: 'pg_dump and pg_restore', reason: 'they are not installed' }]
   return {
-    name: `recovery (${bench.rowCount} rows, ${bench.tableMiB.toFixed(0)} MiB, ${bench.server})`,
+    name: `recovery (${bench.rowCount} rows, ${bench.tableMiB.toFixed(0)} MiB, ${bench.server}, best of ${bench.rounds} rounds)`,
     figures,
     skipped,
   }
 }
 
-/** The figures as lines of text. */
-export function formatRecoveryBench(bench: RecoveryBench): string {
-  const lines = [
-    `${bench.rowCount} rows, ${bench.tableMiB.toFixed(0)} MiB; ${bench.server}; best of ${bench.rounds}, processes included`,
-    `${'work'.padEnd(44)}${'best s'.padStart(8)}${'median s'.padStart(10)}${'work s'.padStart(8)}${'peak MiB'.padStart(10)}${'size MiB'.padStart(10)}`,
-    ...bench.figures.map(
-      ({ what, ms, medianMs, workMs, rssMiB, sizeMiB }) =>
-        what.padEnd(44) +
-        (ms / 1000).toFixed(2).padStart(8) +
-        (medianMs / 1000).toFixed(2).padStart(10) +
-        (workMs === undefined ? '' : (workMs / 1000).toFixed(2)).padStart(8) +
-        rssMiB.toFixed(0).padStart(10) +
-        (sizeMiB?.toFixed(1) ?? '').padStart(10),
-    ),
-  ]
-  if (bench.captureRatio === undefined || bench.restoreRatio === undefined) {
-    return [...lines, 'pg_dump and pg_restore are not installed: nothing to compare with'].join('\n')
-  }
-  lines.push(
-    `capture / pg_dump -Fc: ${bench.captureRatio.toFixed(2)}; restore / pg_restore: ${bench.restoreRatio.toFixed(2)}`,
-  )
-  return lines.join('\n')
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const bench = await benchRecovery()
-  process.stdout.write(
-    `${process.argv.includes('--json') ? JSON.stringify(bench, null, 2) : formatRecoveryBench(bench)}\n`,
-  )
+function noteOf({ rssMiB, medianMs, workMs, sizeMiB }: RecoveryFigure, ratio: Ratio | undefined): string {
+  const facts = [`peak ${rssMiB.toFixed(0)} MiB`, `median ${(medianMs / 1000).toFixed(2)} s`]
+  if (workMs !== undefined) facts.push(`${(workMs / 1000).toFixed(2)} s without the start of the process`)
+  if (sizeMiB !== undefined) facts.push(`${sizeMiB.toFixed(1)} MiB on disk`)
+  if (ratio !== undefined) facts.push(`rounds ${ratio.perRound.map((value) => value.toFixed(2)).join(' ')}`)
+  return facts.join(', ')
 }
