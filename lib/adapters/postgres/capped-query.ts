@@ -1,6 +1,7 @@
 /** A foreign statement over the extended protocol, in one round trip, with a cap on rows and bytes. */
+import type { Socket } from 'node:net'
 import pg from 'pg'
-import type { JsonValue } from '#lib/kernel/index.ts'
+import { BackstopError, type JsonValue } from '#lib/kernel/index.ts'
 import type { CappedOptions, CappedResult } from '#lib/ports/index.ts'
 import { JSON_TYPES } from './values.ts'
 
@@ -8,6 +9,9 @@ interface WireConnection {
   execute(message: { portal: string; rows: number }): void
   sync(): void
 }
+
+/** The driver holds a row until it is complete, whatever its size. */
+const MAX_ROW_BYTES = 32 << 20
 
 interface DriverResult {
   readonly command: string | null
@@ -34,6 +38,8 @@ class CappedQuery extends DriverQuery {
   readonly #limitRows: number
   readonly #maxBytes: number
   #receivedBytes = 0
+  /** Rows that have come complete. */
+  rowCount = 0
   truncated: 'rows' | 'bytes' | undefined
   tag = ''
 
@@ -60,6 +66,7 @@ class CappedQuery extends DriverQuery {
   }
 
   override handleDataRow(message: { length: number }): void {
+    this.rowCount += 1
     this.#receivedBytes += message.length
     if (this.#receivedBytes > this.#maxBytes) this.truncated = 'bytes'
     else super.handleDataRow(message)
@@ -84,13 +91,33 @@ function resultOf(query: CappedQuery, driver: DriverResult, maxRows: number): Ca
   }
 }
 
-/** Run `sql` on the driver's client; rejects with the driver's error. */
+/** Cut the connection when one row grows past all bounds: nothing less stops the server from sending it. */
+function watchRows(client: pg.ClientBase, query: CappedQuery): () => void {
+  const { stream } = (client as unknown as { connection: { stream: Socket } }).connection
+  let rowCount = 0
+  let bytesBefore = stream.bytesRead
+  const watch = () => {
+    if (rowCount !== query.rowCount) {
+      rowCount = query.rowCount
+      bytesBefore = stream.bytesRead
+    }
+    if (stream.bytesRead - bytesBefore <= MAX_ROW_BYTES) return
+    const message = `One row has more than ${MAX_ROW_BYTES >> 20} MiB; it was not fetched. Select a part of its values.`
+    stream.destroy(new BackstopError('EXECUTION_FAILED', message))
+  }
+  stream.on('data', watch)
+  return () => stream.off('data', watch)
+}
+
+/** Run `sql` on the driver's client; rejects with the driver's error, or EXECUTION_FAILED for a row that is too large. */
 export function runCappedQuery(client: pg.ClientBase, sql: string, options: CappedOptions): Promise<CappedResult> {
   return new Promise((resolve, reject) => {
     const query: CappedQuery = new CappedQuery(sql, options, (error, result) => {
+      stopWatching()
       if (error !== null || result === undefined) reject(error)
       else resolve(resultOf(query, result, options.maxRows))
     })
+    const stopWatching = watchRows(client, query)
     client.query(query as unknown as pg.Submittable)
   })
 }

@@ -36,6 +36,13 @@ describe('a session', () => {
     expect(result.rows.length).toBeLessThan(60)
   })
 
+  it('does not take in a row without bounds, and goes on with another connection', async () => {
+    const run = db.database.withSession((s) => s.runCapped('SELECT repeat($$x$$, 200000000)', CAPS))
+    await expect(run).rejects.toSatisfy((error) => isBackstopError(error, 'EXECUTION_FAILED'))
+    const next = await db.database.withSession((s) => s.runCapped('SELECT 1', CAPS))
+    expect(next.rows).toEqual([[1]])
+  })
+
   it('refuses a second statement in the text', async () => {
     const run = db.database.withSession((s) => s.runCapped('SELECT 1; DROP TABLE t', CAPS))
     await expect(run).rejects.toThrow(StatementError)
@@ -82,6 +89,25 @@ describe('a session', () => {
     )
     expect(rows).toBe(500)
     expect(await db.run('SELECT count(*)::int AS n FROM t JOIN t2 USING (id, v)')).toEqual([{ n: 500 }])
+  })
+
+  it.each([20, 5_000, 300_000])('copies in from %i bytes that their maker overwrites each time', async (sizeBytes) => {
+    await db.run('DROP TABLE IF EXISTS t3; CREATE TABLE t3 (v text)')
+    const room = Buffer.alloc(sizeBytes)
+    async function* lines() {
+      for (let line = 0; line < 26; line += 1) {
+        room.fill(0x61 + line).write('\n', sizeBytes - 1)
+        yield room
+      }
+    }
+    const rows = await db.database.withDedicatedSession((s) => s.copyIn('COPY t3 FROM STDIN', lines()))
+    expect(rows).toBe(26)
+    expect(
+      await db.run(
+        `SELECT count(DISTINCT left(v, 1))::int AS letters,
+                bool_and(v = repeat(left(v, 1), ${sizeBytes - 1})) AS whole FROM t3`,
+      ),
+    ).toEqual([{ letters: 26, whole: true }])
   })
 
   it('names an unreachable database without its password', async () => {
