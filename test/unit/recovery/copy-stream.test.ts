@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest'
+import { areaOf, copyBytes } from '#lib/recovery/copy/copy-bytes.ts'
 import type { ColumnEncoding } from '#lib/recovery/copy/index.ts'
-import { CopyDecoder, encodeCopyHeader, encodeCopyRows, encodeCopyTrailer } from '#lib/recovery/copy/index.ts'
+import {
+  CopyDecoder,
+  encodeCopyHeader,
+  encodeCopyRows,
+  encodeCopyTrailer,
+  reuseBytes,
+} from '#lib/recovery/copy/index.ts'
 
 const INT_AND_TEXT: readonly ColumnEncoding[] = [{ kind: 'int32' }, { kind: 'string' }]
 const HEADER = '5047434f50590aff0d0a00' + '00000000' + '00000000'
@@ -85,6 +92,23 @@ test('encoding a decoded batch gives the stream back', () => {
   const bytes = stream(HEADER, ROWS, TRAILER)
   const encoded = [encodeCopyHeader(), ...encodeCopyRows(decodeInChunks(bytes, 5), INT_AND_TEXT), encodeCopyTrailer()]
   expect(Buffer.concat(encoded).toString('hex')).toBe(bytes.toString('hex'))
+})
+
+test('rows of several chunks are the same in room that is used again', () => {
+  const batch = decodeInChunks(stream(HEADER, ...Array(1_500).fill(ROWS), TRAILER), 64)
+  const copies = Array.from(encodeCopyRows(batch, INT_AND_TEXT, reuseBytes()), (chunk) => Buffer.from(chunk))
+  expect(copies.length).toBeGreaterThan(3)
+  expect(Buffer.concat(copies).toString('hex')).toBe(ROWS.repeat(1_500))
+})
+
+test('values of every length are copied whole, and nothing beside them is touched', () => {
+  const source = areaOf(Uint8Array.from({ length: 600 }, (_, index) => (index % 255) + 1))
+  for (let length = 0; length <= 500; length += 1) {
+    const target = areaOf(new Uint8Array(520))
+    copyBytes(source, 3, target, 5, length)
+    const expected = [...Array(5).fill(0), ...source.bytes.subarray(3, 3 + length), ...Array(515 - length).fill(0)]
+    expect(Buffer.from(target.bytes).equals(Uint8Array.from(expected))).toBe(true)
+  }
 })
 
 test('a batch holds only rows since the last one', () => {
