@@ -5,6 +5,8 @@ export interface ShownApproval {
   readonly id: string
   readonly status: string
   readonly query: string
+  /** Values of $1, $2, …, as far as the gateway shows them. */
+  readonly parameters?: readonly (string | number | boolean | null)[]
   readonly agent_id: string
   readonly principal: string
   readonly risk_level: RiskLevel

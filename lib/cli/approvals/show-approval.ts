@@ -13,6 +13,15 @@ export function rowsOf({ safety_metadata: found }: ShownApproval): string {
   return rows === null ? '-' : `${rows} (${found.impact_method})`
 }
 
+function parametersOf({ parameters = [] }: ShownApproval): readonly Block[] {
+  if (parameters.length === 0) return []
+  const values = parameters.map((value, index) => `$${index + 1} = ${JSON.stringify(value)}`).join('\n')
+  return [
+    { kind: 'text', text: 'With the values:', tone: 'muted' },
+    { kind: 'code', text: values },
+  ]
+}
+
 export function showApproval(approval: ShownApproval): readonly Block[] {
   const decided = approval.decided_by
     ? ([['decided by', `${approval.decided_by} at ${approval.decided_at}`]] as const)
@@ -38,6 +47,7 @@ export function showApproval(approval: ShownApproval): readonly Block[] {
     },
     { kind: 'text', text: 'Statement, as the agent wrote it:', tone: 'muted' },
     { kind: 'code', text: approval.query },
+    ...parametersOf(approval),
     ...(approval.agent_reason === null
       ? []
       : ([
