@@ -50,6 +50,16 @@ function tokenBlocks({ shopTokens, tokenList }: StartedProduct): readonly Block[
   ]
 }
 
+/** The password stays in its file: it is neither printed nor an argument. */
+function recoverBlocks({ config, databaseUrlFile }: StartedProduct): readonly Block[] {
+  if (databaseUrlFile === undefined) return []
+  const line = `BACKSTOP_DB_URL="$(cat ${databaseUrlFile})" npx backstop recover --storage ${config.storageUrl} --table payments`
+  return [
+    { kind: 'title', text: 'A table that was dropped comes back' },
+    { kind: 'text', text: line },
+  ]
+}
+
 export function bannerBlocks(started: StartedProduct): readonly Block[] {
   const { product, config, shopTokens, isEmbedded } = started
   const lines = curlBlocks({
@@ -73,6 +83,7 @@ export function bannerBlocks(started: StartedProduct): readonly Block[] {
     ...warnings(started),
     ...tokenBlocks(started),
     ...lines,
+    ...recoverBlocks(started),
     { kind: 'text', text: '\nCtrl-C stops it; running statements are finished first.', tone: 'muted' },
   ]
 }

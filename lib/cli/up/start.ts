@@ -1,6 +1,6 @@
 /** Starts the product as `up` was asked to: in front of a database, or on an embedded one with the demonstration shop. */
 import { rmSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { systemClock } from '#lib/adapters/embedded/index.ts'
@@ -22,6 +22,8 @@ export interface StartedProduct {
   readonly config: RuntimeConfig
   readonly isEmbedded: boolean
   readonly dataFolder: string
+  /** Readable by its owner alone: the URL of the embedded database with its password, for `recover` and `psql`. */
+  readonly databaseUrlFile?: string
   readonly tokenList: readonly TokenSummary[]
   /** Generated where no token file is named and the database is embedded. */
   readonly shopTokens?: ShopTokens
@@ -50,6 +52,14 @@ async function openDataFolder(order: StartOrder, environment: Environment): Prom
   await mkdir(path, { recursive: true, mode: 0o711 })
   await mkdir(join(path, 'storage'), { recursive: true, mode: 0o700 })
   return { path, isEmbedded, isTemporary: false }
+}
+
+async function writeDatabaseUrl(folder: DataFolder, url: string): Promise<{ readonly databaseUrlFile?: string }> {
+  if (!folder.isEmbedded) return {}
+  const databaseUrlFile = join(folder.path, 'database-url')
+  await rm(databaseUrlFile, { force: true })
+  await writeFile(databaseUrlFile, `${url}\n`, { mode: 0o600, flag: 'wx' })
+  return { databaseUrlFile }
 }
 
 /** The file was good a moment ago; a version that is not is told by the product itself. */
@@ -86,6 +96,7 @@ export async function startUp(order: StartOrder, given: Environment): Promise<St
       config,
       isEmbedded: folder.isEmbedded,
       dataFolder: folder.path,
+      ...(await writeDatabaseUrl(folder, product.databaseUrl)),
       tokenList: await listTokens(config, shopTokens),
       ...(shopTokens === undefined ? {} : { shopTokens }),
       stop: () => product.stop().finally(removeFolder),
