@@ -22,23 +22,30 @@ export interface Site {
 const NOISE =
   /^(next transaction id|locks on tables|session: (setting (application_name|transaction_\w+)|user|schemas))$/
 
+/** The user that a server started by root runs as. */
+const UNPRIVILEGED_ID = 65_534
+
 const SETTLE_ATTEMPTS = 6
 const SETTLE_MS = 250
 
-/** Files that the server's user has left in the temporary folder; told apart only where the server runs as another user. */
+/** The names that attacks write to start so. */
+const ATTACK_FILE = 'backstop-hostile'
+
+/**
+ * Files in the temporary folder that an attack can have written: by name, and, where the server runs as a user of its own, by owner.
+ * Attacks write files and make no folders; folders of that user are other programs'.
+ */
 function foreignFiles(): string {
-  if (process.getuid?.() !== 0) return 'not told apart'
-  const names = readdirSync(tmpdir()).filter((name) => !name.startsWith('backstop-'))
-  return names
-    .filter((name) => {
-      try {
-        return statSync(join(tmpdir(), name)).uid === 65_534
-      } catch {
-        return false
-      }
-    })
-    .toSorted()
-    .join('\n')
+  const isRoot = process.getuid?.() === 0
+  const names = readdirSync(tmpdir()).filter((name) => {
+    try {
+      const found = statSync(join(tmpdir(), name))
+      return found.isFile() && (name.startsWith(ATTACK_FILE) || (isRoot && found.uid === UNPRIVILEGED_ID))
+    } catch {
+      return false
+    }
+  })
+  return names.toSorted().join('\n')
 }
 
 function digestOf(path: string): string {
