@@ -1,11 +1,11 @@
 /** What the gate adds to a SAFE query: against `pg` directly, and against dbhub read-only over stdio, in the same run. */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import pg from 'pg'
 import { startCluster } from '#lib/adapters/embedded/index.ts'
-import { readConfig, startProduct } from '#lib/runtime/index.ts'
 import { DBHUB_VERSION, installDbhub, type Peer, startDbhub } from './peer-dbhub.ts'
 import { type BenchReport, type Figure, quantile } from './report.ts'
 
@@ -65,6 +65,46 @@ function overHttp(url: string): Query {
     })
 }
 
+interface ProductProcess {
+  readonly url: string
+  stop(): Promise<void>
+}
+
+/** The product as its users start it: a process of its own, as every contender's server is. */
+async function startProduct(dbUrl: string, folder: string): Promise<ProductProcess> {
+  const tokens = join(folder, 'tokens.json')
+  await writeFile(tokens, TOKENS, { mode: 0o600 })
+  const child = spawn(process.execPath, ['bin/backstop.ts', 'up', '--data', join(folder, 'data'), '--json'], {
+    cwd: resolve(import.meta.dirname, '../..'),
+    env: {
+      ...process.env,
+      BACKSTOP_PORT: '0',
+      BACKSTOP_DB_URL: dbUrl,
+      BACKSTOP_TOKENS: tokens,
+      BACKSTOP_RATE_PER_SECOND: '1000000',
+    },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  let text = ''
+  const url = await new Promise<string>((found, failed) => {
+    child.once('exit', (code) => failed(new Error(`the product ended with ${code}: ${text}`)))
+    child.stdout.on('data', (chunk: Buffer) => {
+      text += chunk.toString()
+      const match = /"url":\s*"([^"]+)"/.exec(text)
+      if (match?.[1] !== undefined) found(match[1])
+    })
+  })
+  child.removeAllListeners('exit')
+  return {
+    url,
+    stop: async () => {
+      const ended = new Promise((done) => child.once('exit', done))
+      child.kill('SIGTERM')
+      await ended
+    },
+  }
+}
+
 async function openPeer(url: string, peersFolder: string): Promise<Peer | string> {
   const program = installDbhub(peersFolder)
   if (program === undefined) return 'it could not be installed from the registry'
@@ -101,8 +141,7 @@ export async function benchOverhead(peersFolder: string, rounds = 8, perRound = 
   const pool = new pg.Pool({ connectionString: url, max: 8 })
   pool.on('error', () => {})
   await pool.query(SEED)
-  const config = readConfig({ BACKSTOP_PORT: '0', BACKSTOP_DB_URL: url, BACKSTOP_RATE_PER_SECOND: '1000000' }, folder)
-  const product = await startProduct({ config, version: '0', tokens: TOKENS, log: () => {} })
+  const product = await startProduct(url, folder)
   const peer = await openPeer(url, peersFolder)
   try {
     const contenders = new Map<string, Query>([
