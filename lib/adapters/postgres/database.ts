@@ -88,9 +88,11 @@ class PostgresDatabase implements Database {
   async withDedicatedSession<T>(use: (session: DatabaseSession) => Promise<T>): Promise<T> {
     const client = new pg.Client(this.#config as pg.ClientConfig)
     client.on('error', () => {})
-    await this.#connect(() => client.connect())
-    await this.#prepare(client)
     try {
+      await this.#connect(async () => {
+        await client.connect()
+        await this.#prepare(client)
+      })
       return await use(lend(client, this.label).session)
     } finally {
       await client.end().catch(() => {})

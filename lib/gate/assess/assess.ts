@@ -145,10 +145,7 @@ function measure(
   [target, row]: readonly [Target, RelationRow],
 ): Promise<Impact> {
   return measureImpact(session, {
-    sql: sql
-      .trim()
-      .replace(/;\s*$/, '')
-      .replace(/^explain\s+(\([^)]*\)|analyze|verbose|\s)+/i, ''),
+    sql,
     parameters,
     shape: statement.impact,
     target: resolveTarget(target, row),

@@ -37,10 +37,15 @@ function findMissing(judged: Judged): StatementError | undefined {
   return undefined
 }
 
-/** Begin, and look at once: both share a round trip. Nothing foreign may run before both have resolved. */
+/**
+ * Begin, and look at once: both share a round trip. Nothing foreign may run before both have resolved, and the session is
+ * not given back while either still uses it.
+ */
 async function inReadOnly(session: DatabaseSession, begin: string, look: () => Promise<Judged>): Promise<Judged> {
-  const [, judged] = await Promise.all([session.execute(begin), look()])
-  return judged
+  const [begun, looked] = await Promise.allSettled([session.execute(begin), look()])
+  if (begun.status === 'rejected') throw begun.reason
+  if (looked.status === 'rejected') throw looked.reason
+  return looked.value
 }
 
 class Gate implements OpenQueryGate {

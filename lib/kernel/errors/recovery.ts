@@ -55,9 +55,4 @@ export const RECOVERY_ERRORS = {
     retry: false,
     hint: 'The restored rows differ from the snapshot; nothing was kept. Use the previous snapshot.',
   },
-  RECOVERY_POINT_REQUIRED: {
-    kind: 'conflict',
-    retry: true,
-    hint: 'A valid recovery point is needed before this can run; see the reason in the message.',
-  },
 } as const satisfies ErrorTable

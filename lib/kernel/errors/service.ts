@@ -71,10 +71,5 @@ export const SERVICE_ERRORS = {
     retry: false,
     hint: 'It comes with a later release; "backstop --help" lists what there is.',
   },
-  DEMO_CLAIM_FALSE: {
-    kind: 'bug',
-    retry: false,
-    hint: 'The demonstration printed something that the database does not confirm: report it with the output.',
-  },
   BUG: { kind: 'bug', retry: false, hint: 'This is a defect of Backstop: report it with the correlation id.' },
 } as const satisfies ErrorTable

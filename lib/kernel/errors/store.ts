@@ -8,7 +8,6 @@ export const STORE_ERRORS = {
     retry: true,
     hint: 'Read the record again and repeat the change on its new version.',
   },
-  RECORD_MISSING: { kind: 'missing', retry: false, hint: 'Check the id; the record may have expired.' },
   RECORD_TOO_LARGE: {
     kind: 'oversized',
     retry: false,

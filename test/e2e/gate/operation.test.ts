@@ -113,6 +113,26 @@ describe('operating the product', () => {
     expect(await restarted.product.parts.ledger.countOpen()).toBe(0)
   })
 
+  it('fails while the agent role is gone, lends no half-begun session on, and works again with the role', async () => {
+    const role = `agent_role_${Date.now()}`
+    t = await startTestProduct({
+      seedSql: `${SEED}; CREATE ROLE ${role}; GRANT SELECT, UPDATE ON t TO ${role}`,
+      environment: { BACKSTOP_AGENT_ROLE: role, BACKSTOP_MAX_CONNECTIONS: '2' },
+    })
+    expect(await t.query('SELECT current_user::text AS who')).toMatchObject({ rows: [{ who: role }] })
+    await t.db.run(`DROP OWNED BY ${role}; DROP ROLE ${role}`)
+    const statements = Array.from({ length: 12 }, (_, i) =>
+      i % 2 === 0 ? 'SELECT count(*) FROM t' : 'UPDATE t SET v = 0 WHERE id < 3',
+    )
+    const refused = await Promise.all(statements.map((sql) => t.query(sql)))
+    expect(new Set(refused.map((answer) => answer.status))).toEqual(new Set(['failed']))
+    expect(await t.db.run('SELECT count(*)::int AS n FROM t WHERE v = 0')).toEqual([{ n: 0 }])
+    await t.db.run(`CREATE ROLE ${role}; GRANT SELECT ON t TO ${role}`)
+    const answers = await Promise.all(Array.from({ length: 6 }, () => t.query('SELECT current_user::text AS who')))
+    for (const answer of answers) expect(answer).toMatchObject({ status: 'executed', rows: [{ who: role }] })
+    await t.db.run(`DROP OWNED BY ${role}; DROP ROLE ${role}`)
+  })
+
   it('tells operators by webhook that something waits, with ids and without SQL', async () => {
     const received: string[] = []
     const hook = createServer((request, response) => {
