@@ -20,14 +20,10 @@ export async function settle(parts: GateParts, judged: Judged, auditId: string, 
   if (judged.verdict.action === 'block') return settleBlock(parts, judged)
   const approval = await findApproval(parts, judged)
   if (approval !== undefined && 'outcome' in approval) return approval.outcome
-  if (judged.verdict.action === 'approve' && approval?.usable === undefined) {
-    const ready = await ensureReady(parts, judged.plan)
-    if (!ready.ok) return unready(parts, judged, ready)
-    return hold(parts, judged, ready)
-  }
   if (approval?.usable === undefined) {
     const ready = await ensureReady(parts, judged.plan)
     if (!ready.ok) return unready(parts, judged, ready)
+    if (judged.verdict.action === 'approve') return hold(parts, judged, ready)
   }
   return run(parts, raiseToApproved(judged, approval?.usable), approval?.usable, auditId, look)
 }
