@@ -17,16 +17,22 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const modules = join(root, 'node_modules')
 const stamp = join(modules, '.backstop-installed')
 
-/** What is installed is known by the digest of the lockfile that it was installed from. */
-function isInstalled(lockDigest) {
-  return existsSync(stamp) && readFileSync(stamp, 'utf8') === lockDigest
+const EVERYTHING = 'everything'
+const PRODUCT = 'product'
+
+/** What is installed is known by the digest of the lockfile that it was installed from, and by how much of it was. */
+function isInstalled(lockDigest, part) {
+  if (!existsSync(stamp)) return false
+  const [installedDigest, installedPart] = readFileSync(stamp, 'utf8').split(' ')
+  return installedDigest === lockDigest && (installedPart === EVERYTHING || installedPart === part)
 }
 
-function install(lockDigest) {
+function install(lockDigest, part) {
   process.stderr.write('backstop: installing locked dependencies (npm ci) …\n')
   const npm = process.env.npm_execpath
   const [command, prefix] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []]
-  const done = spawnSync(command, [...prefix, 'ci', '--loglevel=error', '--no-progress'], {
+  const extent = part === PRODUCT ? ['--omit=dev'] : []
+  const done = spawnSync(command, [...prefix, 'ci', ...extent, '--loglevel=error', '--no-progress'], {
     cwd: root,
     stdio: ['ignore', 'ignore', 'inherit'],
     shell: process.platform === 'win32',
@@ -35,15 +41,17 @@ function install(lockDigest) {
     process.stderr.write('backstop: npm ci failed. Fix: run "npm ci" in this folder and read what it says.\n')
     process.exit(done.status ?? 1)
   }
-  writeFileSync(stamp, lockDigest)
+  writeFileSync(stamp, `${lockDigest} ${part}`)
 }
 
 const lockDigest = createHash('sha256')
   .update(readFileSync(join(root, 'package-lock.json')))
   .digest('hex')
-if (!isInstalled(lockDigest)) install(lockDigest)
-
 const [target, ...args] = process.argv.slice(2)
+// The product itself needs neither the tools that check it nor those that deploy it.
+const part = target === 'bin/backstop.ts' ? PRODUCT : EVERYTHING
+if (!isInstalled(lockDigest, part)) install(lockDigest, part)
+
 if (target === undefined) process.exit(0)
 const bin = join(modules, '.bin')
 const isScript = target.endsWith('.ts')

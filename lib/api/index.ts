@@ -21,7 +21,7 @@ export type {
 } from './model.ts'
 export { LOOPBACK_HOSTS } from './model.ts'
 export { buildOpenApi, renderHttpDocument } from './openapi/index.ts'
-export type { Access, BodyRule, Route, RouteName } from './route/index.ts'
+export type { Access, BodyRule, Route, RouteFunction, RouteName } from './route/index.ts'
 export { ROUTES } from './route/index.ts'
 export type { Api } from './serve.ts'
 export { createApi } from './serve.ts'

@@ -2,13 +2,8 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import {
-  openFolderObjectStore,
-  openSqliteRecordStore,
-  type SqliteRecordStore,
-  systemClock,
-  systemRandom,
-} from '#lib/adapters/embedded/index.ts'
+import { openFolderObjectStore, openSqliteRecordStore, type SqliteRecordStore } from '#lib/adapters/embedded/index.ts'
+import { systemClock, systemRandom } from '#lib/adapters/system/index.ts'
 import { BackstopError } from '#lib/kernel/index.ts'
 import type { ObjectStore } from '#lib/ports/index.ts'
 

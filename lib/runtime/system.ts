@@ -1,4 +1,4 @@
-import { systemClock, systemRandom } from '#lib/adapters/embedded/index.ts'
+import { systemClock, systemRandom } from '#lib/adapters/system/index.ts'
 
 /** The real time and real randomness. */
 export const SYSTEM = { clock: systemClock, random: systemRandom } as const

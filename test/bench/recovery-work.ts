@@ -5,9 +5,10 @@
  */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { openFolderObjectStore, openSqliteRecordStore, systemClock } from '#lib/adapters/embedded/index.ts'
+import { openFolderObjectStore, openSqliteRecordStore } from '#lib/adapters/embedded/index.ts'
 import { parquet } from '#lib/adapters/parquet/index.ts'
 import { openPostgres } from '#lib/adapters/postgres/index.ts'
+import { systemClock } from '#lib/adapters/system/index.ts'
 import { openRecovery } from '#lib/recovery/index.ts'
 
 const [work = '', folder = '', table = '', ...rest] = process.argv.slice(2)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { systemClock, systemRandom } from '#lib/adapters/embedded/index.ts'
+import { systemClock, systemRandom } from '#lib/adapters/system/index.ts'
 import { eventually } from '#test/support/eventually.ts'
 
 describe('the system clock', () => {

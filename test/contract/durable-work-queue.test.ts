@@ -3,12 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { DurableWorkQueueOptions, WorkFailure } from '#lib/adapters/embedded/index.ts'
-import {
-  createDurableWorkQueue,
-  openSqliteRecordStore,
-  systemClock,
-  systemRandom,
-} from '#lib/adapters/embedded/index.ts'
+import { createDurableWorkQueue, openSqliteRecordStore } from '#lib/adapters/embedded/index.ts'
+import { systemClock, systemRandom } from '#lib/adapters/system/index.ts'
 import type { Clock } from '#lib/ports/index.ts'
 import { startChild } from '#test/support/children/child.ts'
 import { eventually } from '#test/support/eventually.ts'

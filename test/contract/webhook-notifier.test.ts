@@ -10,8 +10,8 @@ import {
   createFileSecrets,
   createWebhookNotifier,
   openSqliteRecordStore,
-  systemRandom,
 } from '#lib/adapters/embedded/index.ts'
+import { systemRandom } from '#lib/adapters/system/index.ts'
 import type { Instant, JsonObject } from '#lib/kernel/index.ts'
 import type { Alert, Clock } from '#lib/ports/index.ts'
 import type { FixedClock } from '#test/support/fixed-clock.ts'

@@ -1,5 +1,5 @@
 export type { RouteMatch } from './match.ts'
 export { createMatcher } from './match.ts'
-export type { Access, BodyRule, Route } from './model.ts'
+export type { Access, BodyRule, Route, RouteFunction } from './model.ts'
 export type { RouteName } from './table.ts'
 export { ROUTES } from './table.ts'

@@ -12,6 +12,9 @@ export type BodyRule =
   /** The handler reads the text itself; the schema is documentation. */
   | { readonly kind: 'text'; readonly schema: z.ZodType; readonly limitBytes: number; readonly isJsonRequired: boolean }
 
+/** The Lambda function that serves a route where the product runs on AWS. */
+export type RouteFunction = 'gate.query' | 'gate.approve' | 'gate.inspect' | 'gate.administer'
+
 export interface Route {
   /** The operation id, and the key of its handler. */
   readonly name: string
@@ -19,6 +22,7 @@ export interface Route {
   /** Literal segments and `{name}` segments. */
   readonly path: `/${string}`
   readonly access: Access
+  readonly servedBy: RouteFunction
   readonly summary: string
   readonly params: z.ZodObject
   readonly query: z.ZodObject

@@ -1,5 +1,5 @@
 /** `backstop approvals list`: what waits for a decision. */
-import { systemClock } from '#lib/adapters/embedded/index.ts'
+import { systemClock } from '#lib/adapters/system/index.ts'
 import { choice, defineCommand } from '../frame/index.ts'
 import { connectGateway, GATEWAY_FLAGS, request } from '../gateway/index.ts'
 import { formatDuration, oneLine, riskCell, shorten, stateCell } from '../terminal/index.ts'

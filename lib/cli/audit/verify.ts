@@ -1,5 +1,5 @@
 /** `backstop audit verify`: proof that nothing in the ledger was changed, removed or reordered. */
-import { systemClock } from '#lib/adapters/embedded/index.ts'
+import { systemClock } from '#lib/adapters/system/index.ts'
 import type { LedgerAnchor, VerifyReport } from '#lib/gate/index.ts'
 import { DEFAULT_RETENTION_DAYS, formatAnchor, parseAnchor, verifyLedger } from '#lib/gate/index.ts'
 import { BackstopError } from '#lib/kernel/index.ts'

@@ -1,5 +1,5 @@
 /** `backstop recover`: from "the table is gone" to validated rows and the SQL that brings them back. */
-import { systemClock } from '#lib/adapters/embedded/index.ts'
+import { systemClock } from '#lib/adapters/system/index.ts'
 import { BackstopError, displayRelation, epochMsOf, type RelationName } from '#lib/kernel/index.ts'
 import type { RecoveryPoint } from '#lib/ports/index.ts'
 import type { Recovery } from '#lib/recovery/index.ts'

@@ -1,5 +1,5 @@
 /** Tokens for a product that is only tried out: made at the start, gone at the end. */
-import { systemRandom } from '#lib/adapters/embedded/index.ts'
+import { systemRandom } from '#lib/adapters/system/index.ts'
 import { makeToken, TOKEN_BYTES, type TokenOrder } from '../token/index.ts'
 
 export const AGENT_ID = 'shop-agent'

@@ -1,5 +1,5 @@
 /** `backstop snapshots list`: what can be recovered, from the storage alone. */
-import { systemClock } from '#lib/adapters/embedded/index.ts'
+import { systemClock } from '#lib/adapters/system/index.ts'
 import { openPointTools } from '#lib/runtime/index.ts'
 import {
   DATABASE_FLAG,

@@ -1,5 +1,5 @@
 /** `backstop snapshot`: take a recovery point of one table now. */
-import { systemClock } from '#lib/adapters/embedded/index.ts'
+import { systemClock } from '#lib/adapters/system/index.ts'
 import { openRecoveryTools } from '#lib/runtime/index.ts'
 import {
   DATABASE_FLAG,

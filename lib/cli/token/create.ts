@@ -1,5 +1,5 @@
 /** `backstop token create`: a new token, shown once; the file gets its digest. */
-import { systemClock, systemRandom } from '#lib/adapters/embedded/index.ts'
+import { systemClock, systemRandom } from '#lib/adapters/system/index.ts'
 import { defineCommand, list, requiredText, text } from '../frame/index.ts'
 import type { Block } from '../terminal/index.ts'
 import { checkScopes, makeToken, readExpiry, TOKEN_BYTES } from './entry.ts'

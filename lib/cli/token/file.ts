@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { systemClock } from '#lib/adapters/embedded/index.ts'
+import { systemClock } from '#lib/adapters/system/index.ts'
 import { createTokenRegistry } from '#lib/api/index.ts'
 import { BackstopError } from '#lib/kernel/index.ts'
 import type { TokenFileEntry } from './entry.ts'

@@ -1,5 +1,6 @@
 /** Submits records, awaits nothing and closes nothing: what is still open when the script is over decides when the process ends. */
-import { openSqliteRecordStore, systemClock } from '#lib/adapters/embedded/index.ts'
+import { openSqliteRecordStore } from '#lib/adapters/embedded/index.ts'
+import { systemClock } from '#lib/adapters/system/index.ts'
 
 const [path = '', count = '0'] = process.argv.slice(2)
 const store = openSqliteRecordStore({ path, clock: systemClock })

@@ -1,10 +1,6 @@
 /** Sends and handles work until it is killed; prints what was confirmed and what was handled. */
-import {
-  createDurableWorkQueue,
-  openSqliteRecordStore,
-  systemClock,
-  systemRandom,
-} from '#lib/adapters/embedded/index.ts'
+import { createDurableWorkQueue, openSqliteRecordStore } from '#lib/adapters/embedded/index.ts'
+import { systemClock, systemRandom } from '#lib/adapters/system/index.ts'
 
 const [path = '', name = ''] = process.argv.slice(2)
 const records = openSqliteRecordStore({ path, clock: systemClock })

@@ -1,5 +1,6 @@
 /** Writes objects until it is killed, and prints each key only after the store has confirmed it. */
-import { openFolderObjectStore, systemClock, systemRandom } from '#lib/adapters/embedded/index.ts'
+import { openFolderObjectStore } from '#lib/adapters/embedded/index.ts'
+import { systemClock, systemRandom } from '#lib/adapters/system/index.ts'
 import { isBackstopError } from '#lib/kernel/index.ts'
 
 const [root = '', name = '', mode = 'own', count = '1000000000'] = process.argv.slice(2)

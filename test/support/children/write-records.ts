@@ -1,5 +1,6 @@
 /** Writes records until it is killed, and prints each one only after the store has confirmed it. */
-import { openSqliteRecordStore, systemClock } from '#lib/adapters/embedded/index.ts'
+import { openSqliteRecordStore } from '#lib/adapters/embedded/index.ts'
+import { systemClock } from '#lib/adapters/system/index.ts'
 import { isBackstopError } from '#lib/kernel/index.ts'
 
 const [path = '', name = '', mode = 'own', count = '1000000000'] = process.argv.slice(2)

@@ -1,9 +1,9 @@
 /** What must hold after a kill, checked against the database, the stores and what the client was told. */
 import { createHash } from 'node:crypto'
 import type { Client } from 'pg'
-import { systemClock, systemRandom } from '#lib/adapters/embedded/index.ts'
 import { parquet } from '#lib/adapters/parquet/index.ts'
 import { openPostgres } from '#lib/adapters/postgres/index.ts'
+import { systemClock, systemRandom } from '#lib/adapters/system/index.ts'
 import { DEFAULT_RETENTION_DAYS, verifyLedger } from '#lib/gate/audit/index.ts'
 import type { ObjectStore, RecordStore, RecoveryPoint } from '#lib/ports/index.ts'
 import { openRecovery, type Recovery } from '#lib/recovery/index.ts'

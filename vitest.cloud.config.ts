@@ -1,0 +1,19 @@
+import { defineConfig } from 'vitest/config'
+
+/** What needs a local cloud (Python's MiniStack, or LocalStack) and the CDK: run by `npm run cloud:test`. */
+const setup = ['test/support/cluster-setup.ts', 'test/support/cloud-setup.ts']
+const project = (name: string, include: string, extra: object = {}) => ({
+  test: { name, include: [include], testTimeout: 120_000, hookTimeout: 120_000, ...extra },
+})
+
+export default defineConfig({
+  test: {
+    reporters: ['default'],
+    projects: [
+      project('infra', 'test/infra/**/*.test.ts'),
+      project('cloud-contract', 'test/cloud/contract/**/*.test.ts', { globalSetup: setup }),
+      project('cloud-fault', 'test/cloud/fault/**/*.test.ts', { globalSetup: setup }),
+      project('cloud-e2e', 'test/cloud/e2e/**/*.test.ts', { testTimeout: 600_000, hookTimeout: 600_000 }),
+    ],
+  },
+})
