@@ -38,6 +38,11 @@ function asSignal(signal: AbortSignal | undefined): AbortSignal {
   return signal === undefined ? timeout : AbortSignal.any([signal, timeout])
 }
 
+/** A gateway may lie under a path, such as the stage of an API; `path` begins with a slash. */
+function addressOf(url: string, path: string): URL {
+  return new URL(path.slice(1), url.endsWith('/') ? url : `${url}/`)
+}
+
 export function openGateway({ url, token, signal }: GatewayOptions): Gateway {
   return {
     url,
@@ -51,7 +56,7 @@ export function openGateway({ url, token, signal }: GatewayOptions): Gateway {
       }
       let response: Response
       try {
-        response = await fetch(new URL(path, url), request)
+        response = await fetch(addressOf(url, path), request)
       } catch (error) {
         if (signal?.aborted === true) throw error
         throw new BackstopError('GATEWAY_UNREACHABLE', `no gateway answers at ${url}`, { cause: error })
