@@ -88,7 +88,7 @@ async function readBody(request: HttpRequest, { body }: Route): Promise<unknown>
 async function call(serving: Serving, request: HttpRequest, { route, params }: FoundRoute, correlationId: string) {
   const principal = authorize(serving, request, route)
   const { services, settings, drainSignal } = serving
-  const kind = route.name === 'callRpc' ? 'statement' : 'operation'
+  const kind = route.servedBy === 'gate.query' ? 'statement' : 'operation'
   const permit = route.access === 'open' ? NO_PERMIT : serving.limits.enter(principal.name, kind)
   try {
     const query = validate(route.query, queryOf(request.target))

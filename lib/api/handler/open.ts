@@ -1,6 +1,7 @@
 /** What anybody may read, and the door of the agents. */
 import { instantFrom } from '#lib/kernel/index.ts'
 import { jsonAnswer, textAnswer } from '../answer/index.ts'
+import { runMcp } from '../mcp/index.ts'
 import { openApiText } from '../openapi/index.ts'
 import { runRpc } from '../rpc/index.ts'
 import type { Handler } from './model.ts'
@@ -17,3 +18,5 @@ export const readOpenApi: Handler<'readOpenApi'> = async ({ settings }) =>
   textAnswer(openApiText(settings.version), 'application/json; charset=utf-8')
 
 export const callRpc: Handler<'callRpc'> = (context, { body }) => runRpc(context, body)
+
+export const callMcp: Handler<'callMcp'> = (context, { body }) => runMcp(context, body)

@@ -54,6 +54,18 @@ export const ROUTES = [
   },
   {
     ...PLAIN,
+    name: 'callMcp',
+    method: 'POST',
+    path: '/mcp',
+    access: 'token',
+    servedBy: 'gate.query',
+    summary: 'Model Context Protocol over streamable HTTP, without sessions: the same tools for any MCP client',
+    body: { kind: 'text', schema: schema.mcpBody, limitBytes: RPC_BODY_BYTES, isJsonRequired: true },
+    answer: schema.mcpAnswer,
+    otherStatuses: [202],
+  },
+  {
+    ...PLAIN,
     name: 'listPending',
     method: 'GET',
     path: '/pending',

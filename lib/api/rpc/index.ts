@@ -1,1 +1,6 @@
+export type { RpcOutcome } from './call.ts'
+export { answerCall } from './call.ts'
+export { decodeMessage } from './decode.ts'
+export type { RpcId, RpcReply } from './model.ts'
+export { INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, PARSE_ERROR } from './model.ts'
 export { runRpc } from './run.ts'

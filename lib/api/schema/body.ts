@@ -28,3 +28,14 @@ const rpcReply = z.union([
   z.strictObject({ jsonrpc: z.literal('2.0'), id: rpcId, error: rpcError }),
 ])
 export const rpcAnswer = z.union([rpcReply, z.array(rpcReply)])
+
+const mcpCall = z.object({
+  jsonrpc: z.literal('2.0'),
+  method: z.string().min(1).describe('initialize, ping, tools/list, tools/call, or a notification'),
+  params: z.record(z.string(), z.unknown()).optional(),
+  id: rpcId.optional(),
+})
+
+/** For the document only, like `rpcBody`. */
+export const mcpBody = mcpCall
+export const mcpAnswer = rpcReply

@@ -16,7 +16,7 @@ export {
   snapshotRow,
   statusAnswer,
 } from './answer.ts'
-export { decisionBody, pauseBody, resumeBody, rpcAnswer, rpcBody } from './body.ts'
+export { decisionBody, mcpAnswer, mcpBody, pauseBody, resumeBody, rpcAnswer, rpcBody } from './body.ts'
 export {
   approvalListQuery,
   approvalParams,

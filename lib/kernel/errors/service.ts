@@ -48,6 +48,11 @@ export const SERVICE_ERRORS = {
     retry: false,
     hint: 'Call the gateway as localhost or 127.0.0.1, or add the name to the allowed hosts.',
   },
+  ORIGIN_NOT_ALLOWED: {
+    kind: 'denied',
+    retry: false,
+    hint: 'Call the gateway from a program, or from a page that the gateway itself serves.',
+  },
   RATE_LIMITED: { kind: 'limited', retry: true, hint: 'Wait for the seconds that Retry-After names.' },
   ROUTE_MISSING: { kind: 'missing', retry: false, hint: 'See GET /openapi.json for every path.' },
   METHOD_NOT_ALLOWED: { kind: 'invalid', retry: false, hint: 'See the Allow header.' },
