@@ -13,7 +13,12 @@ export default defineConfig({
       project('infra', 'test/infra/**/*.test.ts'),
       project('cloud-contract', 'test/cloud/contract/**/*.test.ts', { globalSetup: setup }),
       project('cloud-fault', 'test/cloud/fault/**/*.test.ts', { globalSetup: setup }),
-      project('cloud-e2e', 'test/cloud/e2e/**/*.test.ts', { testTimeout: 600_000, hookTimeout: 600_000 }),
+      // One deployment for all of them, so that they run one after the other.
+      project('cloud-e2e', 'test/cloud/e2e/**/*.test.ts', {
+        globalSetup: ['test/support/cloud/deployment-setup.ts'],
+        testTimeout: 600_000,
+        fileParallelism: false,
+      }),
     ],
   },
 })
