@@ -25,5 +25,12 @@ export type { Access, BodyRule, Route, RouteFunction, RouteName } from './route/
 export { ROUTES } from './route/index.ts'
 export type { Api } from './serve.ts'
 export { createApi } from './serve.ts'
-export type { Scope, TokenRegistry, TokenRegistryOptions, TokenReload, TokenSummary } from './token/index.ts'
-export { createTokenRegistry, isKnownScope, SCOPES } from './token/index.ts'
+export type {
+  Identification,
+  Scope,
+  TokenRegistry,
+  TokenRegistryOptions,
+  TokenReload,
+  TokenSummary,
+} from './token/index.ts'
+export { createTokenRegistry, identifyByTokens, isKnownScope, SCOPES } from './token/index.ts'

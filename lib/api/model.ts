@@ -9,10 +9,11 @@ import type {
   QueryGate,
 } from '#lib/gate/index.ts'
 import type { Instant, RelationName, RiskLevel } from '#lib/kernel/index.ts'
-import type { Alert, Clock, Random, RecoveryHeartbeat, RecoveryPoint } from '#lib/ports/index.ts'
+import type { Alert, Clock, HttpRequest, Random, RecoveryHeartbeat, RecoveryPoint } from '#lib/ports/index.ts'
 import type { LimitSettings } from './limit/index.ts'
 import type { HttpMetrics, MetricsSource } from './metrics/index.ts'
-import type { TokenRegistry } from './token/index.ts'
+import type { RouteFunction } from './route/index.ts'
+import type { Identification, TokenSummary } from './token/index.ts'
 
 export interface AuditReader {
   /** Newest first. Throws CURSOR_INVALID. */
@@ -67,10 +68,13 @@ export interface ApiServices {
   readonly alerts: AlertReader
   readonly snapshots: SnapshotReader
   readonly health: HealthProbes
-  readonly tokens: TokenRegistry
   readonly metrics: MetricsSource & HttpMetrics
   readonly clock: Clock
   readonly random: Random
+  /** Who sends the request. Must not throw: what cannot be found out is `unavailable`. */
+  identify(request: HttpRequest): Identification
+  /** The tokens in force, without what would let anybody use them. */
+  listTokens(): Promise<readonly TokenSummary[]>
   policy(): ActivePolicy
   /** Take a recovery point now. Throws TABLE_MISSING and what makes a point invalid. */
   capture(relation: RelationName): Promise<RecoveryPoint>
@@ -91,6 +95,8 @@ export interface ApiSettings {
   readonly allowedHosts?: readonly string[]
   /** Empty by default. A credential that is presented is checked all the same. */
   readonly anonymousRoutes: readonly AnonymousRoute[]
+  /** Answer the routes of this function alone; absent: all of them. */
+  readonly servedBy?: RouteFunction
 }
 
 /** The names of the loopback interface, for `allowedHosts`. */

@@ -37,6 +37,7 @@ interface Serving {
   readonly anonymousRoutes: ReadonlySet<string>
   readonly allowedHosts: ReadonlySet<string> | undefined
   readonly drainSignal: AbortSignal
+  readonly match: ReturnType<typeof createMatcher>
 }
 
 interface FoundRoute {
@@ -47,8 +48,6 @@ interface FoundRoute {
 /** A handler whose input was checked against its own route's schemas. */
 type CheckedHandler = (context: CallContext, input: object) => Promise<Answer>
 
-const match = createMatcher(ROUTES)
-
 /** Open routes cost nothing that could run out. */
 const NO_PERMIT: Permit = {
   spend() {},
@@ -56,8 +55,8 @@ const NO_PERMIT: Permit = {
   release() {},
 }
 
-function findRoute(request: HttpRequest): FoundRoute {
-  const found = match(request.method, pathOf(request.target))
+function findRoute(serving: Serving, request: HttpRequest): FoundRoute {
+  const found = serving.match(request.method, pathOf(request.target))
   if (found.kind === 'found') return found
   if (found.kind === 'no-path') throw new BackstopError('ROUTE_MISSING', 'there is nothing at this path')
   const allow = found.allowed.join(', ')
@@ -67,7 +66,7 @@ function findRoute(request: HttpRequest): FoundRoute {
 function authorize(serving: Serving, request: HttpRequest, route: Route): Principal {
   const isOpen = route.access === 'open' || serving.anonymousRoutes.has(route.name)
   const { services, limits } = serving
-  const principal = authenticate(request, !isOpen, { tokens: services.tokens, metrics: services.metrics, limits })
+  const principal = authenticate(request, !isOpen, services, limits)
   if (!isOpen) assertScope(serving, principal, route.access)
   return principal
 }
@@ -112,7 +111,7 @@ async function answer(serving: Serving, request: HttpRequest, correlationId: str
   try {
     if (serving.drainSignal.aborted) throw new BackstopError('SHUTTING_DOWN', 'the gateway is shutting down')
     if (serving.allowedHosts !== undefined) assertHost(request, serving.allowedHosts)
-    const found = findRoute(request)
+    const found = findRoute(serving, request)
     name = found.route.name
     result = await call(serving, request, found, correlationId)
   } catch (thrown) {
@@ -137,6 +136,9 @@ export function createApi(services: ApiServices, settings: ApiSettings): Api {
     anonymousRoutes: new Set(settings.anonymousRoutes),
     allowedHosts: settings.allowedHosts && new Set(settings.allowedHosts.map((host) => host.toLowerCase())),
     drainSignal: draining.signal,
+    match: createMatcher(
+      ROUTES.filter(({ servedBy }) => settings.servedBy === undefined || servedBy === settings.servedBy),
+    ),
   }
   return {
     async handle(request) {

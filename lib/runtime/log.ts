@@ -1,8 +1,5 @@
-/** Structured log lines on standard error: one JSON object a line. */
-import type { JsonObject } from '#lib/kernel/index.ts'
-
-export type LogLevel = 'info' | 'warning' | 'error'
-export type Log = (level: LogLevel, event: string, facts?: JsonObject) => void
+/** Log lines on standard error: one JSON object a line. */
+import type { Log } from '#lib/product/index.ts'
 
 export const logToStandardError: Log = (level, event, facts = {}) => {
   process.stderr.write(`${JSON.stringify({ at: new Date().toISOString(), level, event, ...facts })}\n`)

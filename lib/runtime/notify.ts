@@ -6,8 +6,8 @@ import {
   type DurableWorkQueue,
 } from '#lib/adapters/embedded/index.ts'
 import type { Notifier, RecordStore } from '#lib/ports/index.ts'
+import type { Log } from '#lib/product/index.ts'
 import type { RuntimeConfig } from './config.ts'
-import type { Log } from './log.ts'
 import { SYSTEM } from './system.ts'
 
 /** The secret that webhooks are signed with: `BACKSTOP_ALERT_SECRET`, or a file that `BACKSTOP_ALERT_SECRET_FILE` names. */

@@ -6,15 +6,18 @@ import {
   openHttpServer,
   startCluster,
 } from '#lib/adapters/embedded/index.ts'
+import { parquet } from '#lib/adapters/parquet/index.ts'
+import { createMetrics } from '#lib/api/index.ts'
 import { BackstopError } from '#lib/kernel/index.ts'
+import { executionSettings, type Log, openParts, type Parts, refreshFigures } from '#lib/product/index.ts'
 import { openApi } from './api.ts'
 import type { RuntimeConfig } from './config.ts'
-import { connectDatabase, executionSettings, openGateDatabases } from './connect.ts'
-import { type Log, logToStandardError } from './log.ts'
+import { connectDatabase, openGateDatabases } from './connect.ts'
+import { logToStandardError } from './log.ts'
 import { openNotifying } from './notify.ts'
-import { openParts, type Parts } from './parts.ts'
 import { openMetadata, openStorage } from './storage.ts'
-import { refreshFigures, reportTask, tasksOf } from './tasks.ts'
+import { SYSTEM } from './system.ts'
+import { reportTask, tasksOf } from './tasks.ts'
 import { openWatchedFiles } from './watched-files.ts'
 
 export interface ProductOptions {
@@ -92,12 +95,11 @@ async function openAll(options: ProductOptions, openings: Openings): Promise<Run
   openings.add(() => records.close())
   const objects = await openStorage(config.storageUrl)
   const { notifier, queue } = openNotifying(config, records, log)
+  const metrics = createMetrics({ version, environment: config.environment, hasProcessMetrics: true })
   parts = await openParts(
-    config,
-    { database, gateDatabases, execution, objects, records, notifier },
+    { settings: config, records, notifier, metrics, log, ...SYSTEM },
+    { database, gateDatabases, execution, objects, auditObjects: objects, columnar: parquet },
     files.policy,
-    version,
-    log,
   )
   const opened = parts
   // A predecessor that was killed left events open: their outcome is not known, and nobody may guess it.
@@ -109,9 +111,9 @@ async function openAll(options: ProductOptions, openings: Openings): Promise<Run
   queue.start()
   openings.add(() => queue.stop())
   const schedule = createTimerSchedule({ onFailure: reportTask(opened, log) })
-  for (const task of tasksOf(config, opened, files, log)) schedule.add(task)
+  for (const task of tasksOf(opened, records, files)) schedule.add(task)
   opened.metrics.beforeScrape(refreshFigures(opened))
-  const api = openApi(config, opened, files.tokens, version, log)
+  const api = openApi(config, opened, files.tokens, version)
   schedule.start()
   openings.add(() => schedule.stop())
   const server = await openHttpServer(api.handle, {

@@ -3,10 +3,10 @@ import { parquet } from '#lib/adapters/parquet/index.ts'
 import type { OpenAuditLedger } from '#lib/gate/index.ts'
 import { BackstopError } from '#lib/kernel/index.ts'
 import type { Database, ObjectStore, RecordStore } from '#lib/ports/index.ts'
+import { openLedger } from '#lib/product/index.ts'
 import { openRecovery, type Recovery } from '#lib/recovery/index.ts'
 import type { RuntimeConfig } from './config.ts'
 import { connectDatabase } from './connect.ts'
-import { openLedger } from './parts.ts'
 import { openMetadata, openStorage } from './storage.ts'
 import { SYSTEM } from './system.ts'
 
@@ -75,5 +75,6 @@ export interface LedgerTools {
 export async function openLedgerTools(config: RuntimeConfig): Promise<LedgerTools> {
   const objects = await openStorage(config.storageUrl)
   const records = openMetadata(config.metadataPath)
-  return { ledger: openLedger({ objects, records }, config), records, objects, close: () => records.close() }
+  const ledger = openLedger({ records, settings: config, ...SYSTEM }, objects)
+  return { ledger, records, objects, close: () => records.close() }
 }

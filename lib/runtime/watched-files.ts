@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { createTokenRegistry, type TokenRegistry } from '#lib/api/index.ts'
 import { openPolicyKeeper, type PolicyKeeper } from '#lib/gate/index.ts'
 import { BackstopError } from '#lib/kernel/index.ts'
+import type { Log } from '#lib/product/index.ts'
 import type { RuntimeConfig } from './config.ts'
-import type { Log } from './log.ts'
 import { SYSTEM } from './system.ts'
 
 export interface WatchedFiles {

@@ -59,7 +59,11 @@ export const resume: Handler<'resume'> = async (context, { body }) => {
 }
 
 export const readStatus: Handler<'readStatus'> = async ({ services, settings }) => {
-  const [state, quarantines] = await Promise.all([services.pause.read(), services.conduct.list()])
+  const [state, quarantines, tokens] = await Promise.all([
+    services.pause.read(),
+    services.conduct.list(),
+    services.listTokens(),
+  ])
   return jsonAnswer(200, {
     environment: settings.environment,
     cluster_id: settings.clusterId,
@@ -68,7 +72,7 @@ export const readStatus: Handler<'readStatus'> = async ({ services, settings }) 
     pause: pauseView(state),
     policy: policyView(services.policy()),
     quarantines: quarantines.map(quarantineView),
-    tokens: services.tokens.list().map(tokenView),
+    tokens: tokens.map(tokenView),
   })
 }
 

@@ -2,6 +2,8 @@ export type { Credential } from './credential.ts'
 export { readCredential } from './credential.ts'
 export type { TokenEntry } from './file.ts'
 export { decodeTokenFile } from './file.ts'
+export type { CredentialHeaders, Identification } from './identify.ts'
+export { identifyByTokens } from './identify.ts'
 export type {
   Authentication,
   TokenRegistry,

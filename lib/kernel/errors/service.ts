@@ -25,6 +25,11 @@ export const SERVICE_ERRORS = {
     retry: false,
     hint: 'Send "Authorization: Bearer <token>" with a token from the token file.',
   },
+  IDENTITY_UNAVAILABLE: {
+    kind: 'dependency',
+    retry: true,
+    hint: 'Nothing was done. Check that the token store can be read, and try again in a moment.',
+  },
   INSUFFICIENT_SCOPE: {
     kind: 'denied',
     retry: false,

@@ -1,7 +1,7 @@
 /** Everything behind the HTTP interface, in memory and without rules of its own. */
 
 import type { ApiServices, ApiSettings, ListedAlert } from '#lib/api/index.ts'
-import { createMetrics, createTokenRegistry, DEFAULT_LIMITS } from '#lib/api/index.ts'
+import { createMetrics, createTokenRegistry, DEFAULT_LIMITS, identifyByTokens } from '#lib/api/index.ts'
 import type { ActivePolicy, AuditEvent, AuditIntent, AuditResult, PauseState } from '#lib/gate/index.ts'
 import type { AuditId, Instant, RelationName, Sha256Hex } from '#lib/kernel/index.ts'
 import { BackstopError } from '#lib/kernel/index.ts'
@@ -159,6 +159,7 @@ function createReaders(ledger: InMemoryLedger, points: RecoveryPoint[]) {
 
 export function createInMemoryServices(tokenText: string | undefined = TOKEN_FILE, isDevMode = false) {
   const clock = { nowMs: () => NOW_MS, monotonicMs: () => performance.now() }
+  const tokens = createTokenRegistry({ ...(tokenText === undefined ? {} : { text: tokenText }), isDevMode, clock })
   const approvals = new InMemoryApprovals()
   const ledger = new InMemoryLedger()
   const points = [recoveryPoint('users', '2'), recoveryPoint('orders', '3', 'invalid'), recoveryPoint('users', '1')]
@@ -183,7 +184,8 @@ export function createInMemoryServices(tokenText: string | undefined = TOKEN_FIL
       findHeartbeat: async () => ({ at: AT, isHealthy: true, detail: 'all tables fresh' }),
       findNewestSnapshotAt: async () => AT,
     },
-    tokens: createTokenRegistry({ ...(tokenText === undefined ? {} : { text: tokenText }), isDevMode, clock }),
+    identify: identifyByTokens(tokens),
+    listTokens: async () => tokens.list(),
     metrics: createMetrics({ version: '1.2.3', environment: 'test', hasProcessMetrics: false }),
     clock,
     random: {

@@ -1,0 +1,34 @@
+export { executionSettings } from './execution.ts'
+export type { Log, LogLevel } from './log.ts'
+export type { Foundation, GateDatabases, Parts, Stores } from './parts.ts'
+export {
+  anchorBy,
+  openAlerts,
+  openApprovals,
+  openConduct,
+  openLedger,
+  openParts,
+  openPause,
+} from './parts.ts'
+export {
+  apiSettings,
+  auditReader,
+  defectReporter,
+  healthProbes,
+  servicesOf,
+  snapshotReader,
+} from './services.ts'
+export type { ProductSettings } from './settings.ts'
+export { PRODUCT_VARIABLES, productSettings } from './settings.ts'
+export {
+  alertCaptureFailure,
+  captureRound,
+  expire,
+  minimumAgeMs,
+  OPEN_FOR_MS,
+  reconcile,
+  refreshFigures,
+  seal,
+} from './tasks.ts'
+export type { Environment } from './variables.ts'
+export { flag, list, optional, readVariables, wholeNumber } from './variables.ts'

@@ -1,0 +1,75 @@
+/** The settings that mean the same wherever the product runs. */
+import { z } from 'zod'
+import { type LevelActions, parseLevelActions } from '#lib/gate/index.ts'
+import { type Environment, flag, list, optional, wholeNumber } from './variables.ts'
+
+export interface ProductSettings {
+  readonly environment: string
+  readonly clusterId: string
+  readonly isDevMode: boolean
+  readonly levelActions: LevelActions
+  readonly agentRole?: string
+  /** Absent: the search path that the agent's role has by itself. */
+  readonly searchPath?: string
+  readonly statementTimeoutMs: number
+  readonly lockTimeoutMs: number
+  readonly assessTimeoutMs: number
+  /** For locks and snapshots within a write's transaction; absent: 15 minutes. */
+  readonly captureTimeoutMs?: number
+  readonly maxRows: number
+  readonly maxBytes: number
+  readonly maxConnections: number
+  readonly approvalTimeoutSeconds: number
+  readonly snapshotIntervalSeconds: number
+  /** Empty: every table. */
+  readonly snapshotTables: readonly string[]
+  /** Requests that one principal may make a second; twice as many in a burst. */
+  readonly ratePerSecond: number
+  /** True: `/metrics` and `/metadata/health` answer without a token. */
+  readonly hasPublicMetrics: boolean
+}
+
+/** One row per variable: its form and its default. */
+export const PRODUCT_VARIABLES = {
+  BACKSTOP_ENVIRONMENT: z.string().default('local'),
+  BACKSTOP_CLUSTER_ID: z.string().default('local'),
+  BACKSTOP_DEV_MODE: flag,
+  BACKSTOP_AGENT_ROLE: z.string().optional(),
+  BACKSTOP_SEARCH_PATH: z.string().optional(),
+  BACKSTOP_STATEMENT_TIMEOUT_MS: wholeNumber(1, 3_600_000, 30_000),
+  BACKSTOP_LOCK_TIMEOUT_MS: wholeNumber(1, 600_000, 5_000),
+  BACKSTOP_ASSESS_TIMEOUT_MS: wholeNumber(1, 60_000, 2_000),
+  BACKSTOP_MAX_ROWS: wholeNumber(1, 1_000_000, 1_000),
+  BACKSTOP_MAX_BYTES: wholeNumber(1, 100_000_000, 1_048_576),
+  BACKSTOP_MAX_CONNECTIONS: wholeNumber(1, 1_000, 10),
+  BACKSTOP_APPROVAL_TIMEOUT_SECONDS: wholeNumber(1, 2_592_000, 3_600),
+  BACKSTOP_SNAPSHOT_INTERVAL_SECONDS: wholeNumber(1, 86_400, 60),
+  BACKSTOP_SNAPSHOT_TABLES: list,
+  BACKSTOP_RATE_PER_SECOND: wholeNumber(1, 1_000_000, 1_000),
+  BACKSTOP_PUBLIC_METRICS: flag,
+} as const
+
+type ReadVariables = z.output<z.ZodObject<typeof PRODUCT_VARIABLES>>
+
+/** Throws CONFIG_INVALID for a BACKSTOP_POLICY_<LEVEL> that is no action. */
+export function productSettings(read: ReadVariables, environment: Environment): ProductSettings {
+  return {
+    environment: read.BACKSTOP_ENVIRONMENT,
+    clusterId: read.BACKSTOP_CLUSTER_ID,
+    isDevMode: read.BACKSTOP_DEV_MODE,
+    levelActions: parseLevelActions(environment),
+    ...optional('agentRole', read.BACKSTOP_AGENT_ROLE),
+    ...optional('searchPath', read.BACKSTOP_SEARCH_PATH),
+    statementTimeoutMs: read.BACKSTOP_STATEMENT_TIMEOUT_MS,
+    lockTimeoutMs: read.BACKSTOP_LOCK_TIMEOUT_MS,
+    assessTimeoutMs: read.BACKSTOP_ASSESS_TIMEOUT_MS,
+    maxRows: read.BACKSTOP_MAX_ROWS,
+    maxBytes: read.BACKSTOP_MAX_BYTES,
+    maxConnections: read.BACKSTOP_MAX_CONNECTIONS,
+    approvalTimeoutSeconds: read.BACKSTOP_APPROVAL_TIMEOUT_SECONDS,
+    snapshotIntervalSeconds: read.BACKSTOP_SNAPSHOT_INTERVAL_SECONDS,
+    snapshotTables: read.BACKSTOP_SNAPSHOT_TABLES,
+    ratePerSecond: read.BACKSTOP_RATE_PER_SECOND,
+    hasPublicMetrics: read.BACKSTOP_PUBLIC_METRICS,
+  }
+}
