@@ -15,7 +15,7 @@ export default defineConfig({
       project('cloud-fault', 'test/cloud/fault/**/*.test.ts', { globalSetup: setup }),
       // One deployment for all of them, so that they run one after the other.
       project('cloud-e2e', 'test/cloud/e2e/**/*.test.ts', {
-        globalSetup: ['test/support/cloud/deployment-setup.ts'],
+        globalSetup: ['test/support/deployment-setup.ts'],
         testTimeout: 600_000,
         fileParallelism: false,
       }),

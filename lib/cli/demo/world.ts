@@ -3,7 +3,7 @@ import { openPostgres } from '#lib/adapters/postgres/index.ts'
 import { BackstopError } from '#lib/kernel/index.ts'
 import type { Database, DatabaseSession } from '#lib/ports/index.ts'
 import { openGateway, request } from '../gateway/index.ts'
-import { AGENT_ID } from '../shop/index.ts'
+import { AGENT_ID, type ShopTokens } from '../shop/index.ts'
 import { type StartedProduct, startUp } from '../up/index.ts'
 import type { AskDatabase } from './claim.ts'
 import { runCliChild } from './cli-child.ts'
@@ -42,7 +42,38 @@ function executeAs(gateway: DemoWorld['agent']): DemoWorld['execute'] {
   }
 }
 
-function assemble(
+export interface WorldParts {
+  /** Of the gateway. */
+  readonly url: string
+  /** The superuser's, past the product. */
+  readonly databaseUrl: string
+  readonly database: Database
+  readonly tokens: ShopTokens['tokens']
+  /** What the command finds in its environment, by its arguments. */
+  environmentFor(args: readonly string[]): Environment
+  readonly signal: AbortSignal
+}
+
+/** The world of the steps in front of any running product. */
+export function assembleWorld(parts: WorldParts): DemoWorld {
+  const { url, databaseUrl, tokens, signal } = parts
+  const agent = openGateway({ url, token: tokens.agent, signal })
+  return {
+    signal,
+    databaseUrl,
+    databaseName: decodeURIComponent(new URL(databaseUrl).pathname.slice(1)),
+    agent,
+    ops: openGateway({ url, token: tokens.ops, signal }),
+    memory: {},
+    ask: askOn(parts.database),
+    runDirectly: (statements) =>
+      parts.database.withDedicatedSession((session) => session.execute(statements.join(';\n'))),
+    execute: executeAs(agent),
+    cli: (...args) => runCliChild(args, { environment: parts.environmentFor(args), signal }),
+  }
+}
+
+function embeddedWorld(
   started: StartedProduct,
   database: Database,
   environment: Environment,
@@ -51,7 +82,6 @@ function assemble(
   const { product, config, shopTokens } = started
   if (shopTokens === undefined) throw new BackstopError('BUG', 'the demonstration runs on a product of its own')
   const { url, databaseUrl } = product
-  const agent = openGateway({ url, token: shopTokens.tokens.agent, signal })
   const childEnvironment = {
     ...environment,
     BACKSTOP_URL: url,
@@ -60,18 +90,8 @@ function assemble(
     BACKSTOP_STORAGE_URL: config.storageUrl,
     BACKSTOP_METADATA_DB: config.metadataPath,
   }
-  return {
-    signal,
-    databaseUrl,
-    databaseName: decodeURIComponent(new URL(databaseUrl).pathname.slice(1)),
-    agent,
-    ops: openGateway({ url, token: shopTokens.tokens.ops, signal }),
-    memory: {},
-    ask: askOn(database),
-    runDirectly: (statements) => database.withDedicatedSession((session) => session.execute(statements.join(';\n'))),
-    execute: executeAs(agent),
-    cli: (...args) => runCliChild(args, { environment: childEnvironment, signal }),
-  }
+  const { tokens } = shopTokens
+  return assembleWorld({ url, databaseUrl, database, tokens, environmentFor: () => childEnvironment, signal })
 }
 
 export interface OpenedWorld {
@@ -90,7 +110,7 @@ export async function openWorld(given: Environment, signal: AbortSignal): Promis
   })
   const close = () => database.close().finally(started.stop)
   try {
-    return { world: assemble(started, database, environment, signal), close }
+    return { world: embeddedWorld(started, database, environment, signal), close }
   } catch (error) {
     await close()
     throw error

@@ -1,7 +1,7 @@
 /** The product, deployed by the CDK to a local cloud with a database of its own; one for all end-to-end tests of a run. */
 import type { TestProject } from 'vitest/node'
-import { type Deployed, deploy } from '../../../localstack/deploy.ts'
-import { type LocalCloud, startLocalCloud } from '../../../localstack/local-cloud.ts'
+import { type Deployed, deploy } from '../../localstack/deploy.ts'
+import { type LocalCloud, startLocalCloud } from '../../localstack/local-cloud.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
