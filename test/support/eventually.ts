@@ -4,13 +4,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 /** Resolves with the first value that is not undefined and not false; throws after the deadline. */
 export async function eventually<T>(
   look: () => T | Promise<T>,
-  options: { readonly timeoutMs?: number; readonly what?: string } = {},
+  options: { readonly timeoutMs?: number; readonly everyMs?: number; readonly what?: string } = {},
 ): Promise<Exclude<T, undefined | false>> {
   const deadline = performance.now() + (options.timeoutMs ?? 10_000)
   for (;;) {
     const found = await look()
     if (found !== undefined && found !== false) return found as Exclude<T, undefined | false>
     if (performance.now() > deadline) throw new Error(`not within the deadline: ${options.what ?? 'the condition'}`)
-    await delay(5)
+    await delay(options.everyMs ?? 5)
   }
 }

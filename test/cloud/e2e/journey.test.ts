@@ -23,7 +23,7 @@ describe('the journey on a deployment', () => {
         const points = await request<readonly unknown[]>(ops, 'GET', '/metadata/snapshots')
         return points.length >= SHOP_TABLES.length
       },
-      { timeoutMs: 4 * SCHEDULE_MS },
+      { timeoutMs: 4 * SCHEDULE_MS, everyMs: 500, what: 'a recovery point of every table' },
     )
   })
 
