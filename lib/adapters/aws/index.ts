@@ -2,3 +2,20 @@ export type { AwsClientSettings, AwsCredentials } from './client.ts'
 export { awsClientConfig } from './client.ts'
 export type { AwsFailure, AwsFailureKind, AwsSubject } from './failure.ts'
 export { classifyAwsError, isOutcomeUnknown, mapAwsError } from './failure.ts'
+export type { DynamoRecordStore, DynamoRecordStoreOptions } from './record-store/index.ts'
+export { DYNAMO_SCHEMA, openDynamoRecordStore } from './record-store/index.ts'
+export type {
+  OpenedSqsVisibility,
+  SqsBatchEvent,
+  SqsBatchPorts,
+  SqsBatchRecord,
+  SqsBatchResponse,
+  SqsVisibility,
+  SqsWorkConsumer,
+  SqsWorkConsumerOptions,
+  SqsWorkFailure,
+  SqsWorkQueue,
+  SqsWorkQueueOptions,
+  WorkHandlers,
+} from './work-queue/index.ts'
+export { handleSqsBatch, openSqsVisibility, openSqsWorkConsumer, openSqsWorkQueue } from './work-queue/index.ts'
