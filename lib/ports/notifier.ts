@@ -19,6 +19,9 @@ export interface Alert {
 
 /** Tells operators, off the request path. */
 export interface Notifier {
-  /** Durable when it returns; delivery follows with retries. Throws METADATA_UNREACHABLE when it cannot be kept. */
+  /**
+   * Durable when it returns; delivery follows with retries. Throws METADATA_UNREACHABLE or QUEUE_UNREACHABLE when it cannot
+   * be kept.
+   */
   notify(alert: Alert): Promise<void>
 }

@@ -6,6 +6,8 @@ export interface WorkItem {
   readonly body: JsonObject
   /** 1 on the first delivery. */
   readonly attempt: number
+  /** Of the request that the work came from, for logs and the ledger. */
+  readonly correlationId?: string
 }
 
 export interface SendOptions {
@@ -14,14 +16,20 @@ export interface SendOptions {
   /** Items of one group are delivered one at a time, in the order they were sent. */
   readonly groupKey?: string
   readonly delayMs?: number
+  readonly correlationId?: string
 }
 
 /** Returns normally: done. Throws: delivered again with a growing delay, and put aside after the last attempt. */
 export type WorkHandler = (item: WorkItem) => Promise<void>
 
-/** Durable work, delivered at least once: handlers must be idempotent. */
+/**
+ * Durable work, delivered at least once: handlers must be idempotent. Every delivery of an item has its one id.
+ *
+ * Errors: METADATA_UNREACHABLE or QUEUE_UNREACHABLE when it cannot be kept; WORK_INVALID for an option that this queue cannot
+ * keep, WORK_TOO_LARGE.
+ */
 export interface WorkQueue {
-  /** Durable when it returns. */
+  /** Durable when it returns. Returns the item's id. */
   send(kind: string, body: JsonObject, options?: SendOptions): Promise<string>
 }
 

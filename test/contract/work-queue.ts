@@ -38,6 +38,14 @@ export function workQueueContract(name: string, open: () => Promise<OpenedWorkQu
       expect(items).toEqual([{ id, kind: 'job', body: { n: 1, nested: { text: 'ü💾' } }, attempt: 1 }])
     })
 
+    it('carries the correlation id of the request that it came from', async () => {
+      await queue.send('job', {}, { correlationId: 'c-1' })
+      const items = collect('job')
+      queue.start()
+      await eventually(() => items.length === 1)
+      expect(items[0]?.correlationId).toBe('c-1')
+    })
+
     it('delivers each kind to its handler', async () => {
       const [left, right] = [collect('left'), collect('right')]
       queue.start()
@@ -58,6 +66,18 @@ export function workQueueContract(name: string, open: () => Promise<OpenedWorkQu
       await eventually(() => attempts.length === 3)
       expect(attempts).toEqual([1, 2, 3])
       expect(await queue.listDead()).toEqual([])
+    })
+
+    it('gives every delivery of an item the id that its sender was told', async () => {
+      const ids: string[] = []
+      queue.handle('job', async ({ id, attempt }) => {
+        ids.push(id)
+        if (attempt < 3) throw new Error('not yet')
+      })
+      queue.start()
+      const id = await queue.send('job', {})
+      await eventually(() => ids.length === 3)
+      expect(ids).toEqual([id, id, id])
     })
 
     it('puts an item aside after its last attempt, and lists those oldest first', async () => {

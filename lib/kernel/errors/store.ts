@@ -46,6 +46,21 @@ export const STORE_ERRORS = {
     retry: true,
     hint: 'Check BACKSTOP_METADATA_DB: the folder must exist and be writable, and the disk must not be full.',
   },
+  WORK_INVALID: {
+    kind: 'invalid',
+    retry: false,
+    hint: 'Correct what the message names; work that was received lies in the dead-letter queue, nothing of it was done.',
+  },
+  WORK_TOO_LARGE: {
+    kind: 'oversized',
+    retry: false,
+    hint: 'Keep large content in the object store and its key in the work.',
+  },
+  QUEUE_UNREACHABLE: {
+    kind: 'dependency',
+    retry: true,
+    hint: 'Check that the queue exists, that this identity may use it, and that the network reaches it.',
+  },
   SECRET_MISSING: {
     kind: 'missing',
     retry: false,
@@ -54,6 +69,6 @@ export const STORE_ERRORS = {
   NOTIFICATION_FAILED: {
     kind: 'dependency',
     retry: true,
-    hint: 'Check that the webhook address answers with a 2xx status.',
+    hint: 'Check that the webhook address answers with a 2xx status, or that the topic exists and may be published to.',
   },
 } as const satisfies ErrorTable

@@ -20,6 +20,7 @@ export interface QueuedItem {
   /** Not before this: the delay of the sender, of a retry, or the end of a lease. */
   readonly dueAtMs: number
   readonly group?: GroupPlace
+  readonly correlationId?: string
 }
 
 /** `due`: found by time. `waiting`: behind another item of its group. `dead`: out of attempts. */
@@ -56,6 +57,6 @@ export function decodeItemRecord(record: StoredRecord): QueuedItem {
   return record.body as unknown as QueuedItem
 }
 
-export function toWorkItem({ id, kind, body, attempt }: QueuedItem): WorkItem {
-  return { id, kind, body, attempt }
+export function toWorkItem({ id, kind, body, attempt, correlationId }: QueuedItem): WorkItem {
+  return { id, kind, body, attempt, ...(correlationId !== undefined && { correlationId }) }
 }

@@ -53,6 +53,7 @@ async function sendOnce(ports: SendPorts, kind: string, body: JsonObject, option
     sentAtMs: nowMs,
     dueAtMs: nowMs + (options.delayMs ?? 0),
     ...(join && { group: join.place }),
+    ...(options.correlationId !== undefined && { correlationId: options.correlationId }),
   }
   const record = buildItemRecord(item, join === undefined || join.isFirst ? 'due' : 'waiting')
   const writes: RecordWrite[] = [{ kind: 'create', record }]

@@ -1,0 +1,99 @@
+/** One delivery: the message's work to its handler, signs of life meanwhile, and a growing wait after a failure. */
+import { BackstopError } from '#lib/kernel/index.ts'
+import type { Clock, WorkHandler, WorkItem } from '#lib/ports/index.ts'
+import { decodeWorkMessage } from './message.ts'
+import { itemIdOf } from './queue.ts'
+import type { SqsVisibility } from './visibility.ts'
+import { growingDelayMs, MAX_VISIBILITY_S, startHeartbeat } from './visibility.ts'
+
+export interface ReceivedMessage {
+  readonly messageId: string
+  readonly receiptHandle: string
+  readonly body: string
+  /** 1 on the first delivery. */
+  readonly attempt: number
+}
+
+/** `message`: it holds no work that anybody here knows. `work`: the handler threw. `queue`: SQS did not do what it was asked. */
+export interface SqsWorkFailure {
+  readonly stage: 'message' | 'work' | 'queue'
+  readonly error: unknown
+  readonly messageId?: string
+  readonly attempt?: number
+  readonly item?: WorkItem
+}
+
+export type WorkHandlers = Readonly<Record<string, WorkHandler>>
+
+export interface DeliveryPorts {
+  readonly handlers: WorkHandlers
+  readonly visibility: SqsVisibility
+  readonly clock: Clock
+  /** Whole seconds that a message stays hidden after each sign of life of its handler. */
+  readonly leaseS: number
+  /** What the process has left to live. */
+  readonly remainingMs: () => number
+  readonly retryDelayMs?: (attempt: number) => number
+  readonly onFailure: (failure: SqsWorkFailure) => void
+}
+
+/** What came of it, and after a failure how long the message stays hidden. */
+export type DeliveryOutcome = { readonly isDone: true } | { readonly isDone: false; readonly retryAfterS: number }
+
+/**
+ * Deliver once. Never throws: a failure is reported, and the message stays in the queue until its attempts run out.
+ *
+ * Invariants: a message that holds no work at all waits for nothing: its attempts run out at once, and it lies in the
+ *             dead-letter queue before it can hold others up
+ */
+export async function deliverMessage(ports: DeliveryPorts, message: ReceivedMessage): Promise<DeliveryOutcome> {
+  const { messageId, attempt } = message
+  const report = (failure: SqsWorkFailure) => ports.onFailure({ messageId, attempt, ...failure })
+  let item: WorkItem
+  try {
+    item = readItem(message)
+  } catch (error) {
+    report({ stage: 'message', error })
+    return await hide(ports, message, 0)
+  }
+  const stopHeartbeat = startHeartbeat(
+    { ...ports, onFailure: (error) => report({ stage: 'queue', error, item }) },
+    message.receiptHandle,
+  )
+  try {
+    await findHandler(ports.handlers, item.kind)(item)
+    return { isDone: true }
+  } catch (error) {
+    report({ stage: 'work', error, item })
+  } finally {
+    await stopHeartbeat()
+  }
+  const delayMs = (ports.retryDelayMs ?? growingDelayMs)(attempt)
+  return await hide(ports, message, Math.min(Math.ceil(delayMs / 1_000), MAX_VISIBILITY_S))
+}
+
+/** Where this cannot be set, the queue's own visibility timeout stands. */
+export async function hide(
+  { visibility, onFailure }: DeliveryPorts,
+  { receiptHandle, messageId, attempt }: ReceivedMessage,
+  retryAfterS: number,
+): Promise<DeliveryOutcome> {
+  await visibility
+    .hideFor(receiptHandle, retryAfterS)
+    .catch((error: unknown) => onFailure({ stage: 'queue', error, messageId, attempt }))
+  return { isDone: false, retryAfterS }
+}
+
+/** Throws WORK_INVALID. */
+export function readItem({ messageId, body, attempt }: ReceivedMessage): WorkItem {
+  const { id, kind, body: work, correlationId } = decodeWorkMessage(body)
+  const item = { id: id ?? itemIdOf(messageId), kind, body: work, attempt }
+  return correlationId === undefined ? item : { ...item, correlationId }
+}
+
+/** A later version may know the kind, so that this is tried again like any other failure. */
+function findHandler(handlers: WorkHandlers, kind: string): WorkHandler {
+  const handler = Object.hasOwn(handlers, kind) ? handlers[kind] : undefined
+  if (handler !== undefined) return handler
+  throw new BackstopError('WORK_INVALID', `nobody here handles work of the kind "${kind.slice(0, 100)}"`)
+}
