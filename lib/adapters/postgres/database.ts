@@ -1,13 +1,11 @@
 /** PostgreSQL through `pg`: a pool of clean sessions. */
 import pg from 'pg'
-import { BackstopError } from '#lib/kernel/index.ts'
 import type { Database, DatabaseSession } from '#lib/ports/index.ts'
+import { driverAddress, labelOf, type PostgresAddress } from './address.ts'
 import { mapDatabaseError } from './failure.ts'
 import { lend } from './session.ts'
 
-export interface PostgresOptions {
-  /** `postgresql://user:password@host:port/name?sslmode=…`. Never shown. */
-  readonly url: string
+export type PostgresOptions = PostgresAddress & {
   /** What the database is called in messages and bindings; absent: `host:port/name`. */
   readonly label?: string
   readonly maxConnections?: number // default 10
@@ -17,25 +15,25 @@ export interface PostgresOptions {
   readonly isPipelined?: boolean
   /** `name = value`, as after SET: every session has them when it is lent, whatever was done to it before. */
   readonly sessionSettings?: readonly string[]
+  /** A connection that nobody used for so long is closed; 0: never. Default 10,000. */
+  readonly idleTimeoutMs?: number
+  /** A connection that nobody used for so long is tried before it is lent: for a process that is frozen in between. */
+  readonly checkAfterIdleMs?: number // default: never
 }
+
+/** The server refused the password: it may have changed since it was asked for. */
+const INVALID_PASSWORD = '28P01'
+const CHECK_WITHIN_MS = 2_000
+const CLEAN_WITHIN_MS = 30_000
 
 /** All that DISCARD ALL does; several statements may share a round trip, which DISCARD ALL may not. */
 const CLEAN_SESSION =
   'SET SESSION AUTHORIZATION DEFAULT; RESET ALL; CLOSE ALL; UNLISTEN *; DEALLOCATE ALL; ' +
   'SELECT pg_advisory_unlock_all(); DISCARD PLANS; DISCARD TEMP; DISCARD SEQUENCES'
 
-/** `host:port/name` of a URL. Throws CONFIG_INVALID without showing the URL. */
-function labelOf(url: string): string {
-  try {
-    const parsed = new URL(url)
-    if (!['postgres:', 'postgresql:'].includes(parsed.protocol)) throw new TypeError('not a PostgreSQL URL')
-    return `${parsed.hostname || 'localhost'}:${parsed.port || 5432}/${decodeURIComponent(parsed.pathname.slice(1))}`
-  } catch {
-    throw new BackstopError(
-      'CONFIG_INVALID',
-      'The database URL is malformed. Write postgresql://user:password@host:5432/name.',
-    )
-  }
+/** A server that is gone without a word must not keep a place of the pool for ever. */
+function cleaning(text: string): pg.QueryConfig {
+  return { text, query_timeout: CLEAN_WITHIN_MS } as pg.QueryConfig
 }
 
 /** The driver remembers by name what it prepared; after DEALLOCATE ALL it has to prepare again. */
@@ -52,15 +50,21 @@ class PostgresDatabase implements Database {
   readonly #pool: pg.Pool
   readonly #config: pg.PoolConfig
   readonly #settings: string
+  readonly #address: PostgresAddress
+  readonly #checkAfterIdleMs: number
+  readonly #releasedAtMs = new WeakMap<pg.PoolClient, number>()
 
   constructor(options: PostgresOptions) {
-    const ofUrl = labelOf(options.url)
-    this.label = options.label ?? ofUrl
+    const ofAddress = labelOf(options)
+    this.label = options.label ?? ofAddress
+    this.#address = options
+    this.#checkAfterIdleMs = options.checkAfterIdleMs ?? Number.POSITIVE_INFINITY
     this.#config = {
-      connectionString: options.url,
+      ...driverAddress(options),
       max: options.maxConnections ?? 10,
       connectionTimeoutMillis: options.connectTimeoutMs ?? 10_000,
       application_name: options.applicationName ?? 'backstop-gateway',
+      idleTimeoutMillis: options.idleTimeoutMs ?? 10_000,
       keepAlive: true,
       pipeline: options.isPipelined ?? false,
     }
@@ -71,7 +75,7 @@ class PostgresDatabase implements Database {
   }
 
   async withSession<T>(use: (session: DatabaseSession) => Promise<T>): Promise<T> {
-    const client = await this.#connect(() => this.#pool.connect())
+    const client = await this.#checkOut()
     const onError = () => {}
     client.on('error', onError)
     const lent = lend(client, this.label)
@@ -79,20 +83,15 @@ class PostgresDatabase implements Database {
       return await use(lent.session)
     } finally {
       client.off('error', onError)
-      if (lent.isLeftClean() && client.getTransactionStatus() === 'I') client.release()
+      if (lent.isLeftClean() && client.getTransactionStatus() === 'I') this.#release(client)
       // Not awaited: the caller has its result, and the pool lends the connection again only when it is clean.
       else void this.#giveBack(client)
     }
   }
 
   async withDedicatedSession<T>(use: (session: DatabaseSession) => Promise<T>): Promise<T> {
-    const client = new pg.Client(this.#config as pg.ClientConfig)
-    client.on('error', () => {})
+    const client = await this.#connect(() => this.#openDedicated())
     try {
-      await this.#connect(async () => {
-        await client.connect()
-        await this.#prepare(client)
-      })
       return await use(lend(client, this.label).session)
     } finally {
       await client.end().catch(() => {})
@@ -115,26 +114,72 @@ class PostgresDatabase implements Database {
 
   async #connect<T>(connect: () => Promise<T>): Promise<T> {
     try {
-      return await connect()
+      return await connect().catch((error: unknown) => this.#afterRotation(error, connect))
     } catch (error) {
       throw mapDatabaseError(error, this.label)
     }
+  }
+
+  #afterRotation<T>(error: unknown, connect: () => Promise<T>): Promise<T> {
+    const forget = this.#address.server?.forgetPassword
+    if (forget === undefined || (error as { code?: unknown } | null)?.code !== INVALID_PASSWORD) throw error
+    forget()
+    return connect()
+  }
+
+  async #openDedicated(): Promise<pg.Client> {
+    const client = new pg.Client(this.#config as pg.ClientConfig)
+    client.on('error', () => {})
+    try {
+      await client.connect()
+      await this.#prepare(client)
+      return client
+    } catch (error) {
+      await client.end().catch(() => {})
+      throw error
+    }
+  }
+
+  /** What broke while nobody looked is closed here, and not found out by a statement. */
+  async #checkOut(): Promise<pg.PoolClient> {
+    for (;;) {
+      const client = await this.#connect(() => this.#pool.connect())
+      const idleMs = Date.now() - (this.#releasedAtMs.get(client) ?? Date.now())
+      if (idleMs < this.#checkAfterIdleMs || (await isAlive(client))) return client
+      client.release(true)
+    }
+  }
+
+  #release(client: pg.PoolClient): void {
+    this.#releasedAtMs.set(client, Date.now())
+    client.release()
   }
 
   async #giveBack(client: pg.PoolClient): Promise<void> {
     const ignore = () => {}
     client.on('error', ignore)
     try {
-      if (client.getTransactionStatus() !== 'I') await client.query('ROLLBACK')
-      await client.query(this.#settings === '' ? CLEAN_SESSION : `${CLEAN_SESSION}; ${this.#settings}`)
+      if (client.getTransactionStatus() !== 'I') await client.query(cleaning('ROLLBACK'))
+      await client.query(cleaning(this.#settings === '' ? CLEAN_SESSION : `${CLEAN_SESSION}; ${this.#settings}`))
       forgetPrepared(client)
-      client.release()
+      this.#release(client)
     } catch {
       client.release(true)
     } finally {
       client.off('error', ignore)
     }
   }
+}
+
+async function isAlive(client: pg.PoolClient): Promise<boolean> {
+  const ignore = () => {}
+  client.on('error', ignore)
+  const answer = client.query('SELECT 1').then(
+    () => true,
+    () => false,
+  )
+  const tooLate = new Promise<boolean>((resolve) => void setTimeout(resolve, CHECK_WITHIN_MS, false).unref())
+  return Promise.race([answer, tooLate]).finally(() => client.off('error', ignore))
 }
 
 /** Open a pool; connects on first use. */

@@ -1,2 +1,3 @@
+export type { PostgresServer, PostgresTls } from './address.ts'
 export type { PostgresOptions } from './database.ts'
 export { openPostgres } from './database.ts'
