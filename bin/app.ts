@@ -1,0 +1,60 @@
+/** The CDK app: one environment, from `-c environment=dev` (a file of config/) or `-c config=path/to/file.json`. */
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import process from 'node:process'
+import { pathToFileURL } from 'node:url'
+import { App } from 'aws-cdk-lib'
+import { BackstopStage, EnvironmentInvalid, FUNCTIONS, parseEnvironment } from '#lib/stacks/index.ts'
+
+const root = dirname(import.meta.dirname)
+const bundles = join(root, '.backstop', 'functions')
+
+/** Where the config lies; refuses when neither is said. */
+function locate(app: App): string {
+  const file = app.node.tryGetContext('config')
+  if (file !== undefined) return resolve(root, String(file))
+  const name = app.node.tryGetContext('environment')
+  if (name === undefined)
+    throw new EnvironmentInvalid('Which environment? Say -c environment=dev, or -c config=<file>.')
+  return join(root, 'config', `${name}.ts`)
+}
+
+async function load(path: string): Promise<unknown> {
+  if (!existsSync(path))
+    throw new EnvironmentInvalid(`There is no ${path}. Write it after the example of config/dev.ts.`)
+  if (path.endsWith('.json')) return JSON.parse(await readFile(path, 'utf8'))
+  const module: { environment?: unknown } = await import(pathToFileURL(path).href)
+  return module.environment
+}
+
+async function readPolicy(path: string | undefined) {
+  if (path === undefined) return undefined
+  const text = await readFile(resolve(root, path), 'utf8').catch(() => {
+    throw new EnvironmentInvalid(`policyFile: ${path} cannot be read. Correct the path or leave the field out.`)
+  })
+  JSON.parse(text)
+  return { text }
+}
+
+/** Bundles what is missing; `npm run cloud:build` or deleting the folder makes everything new. */
+async function bundle(): Promise<void> {
+  const isThere = FUNCTIONS.every(({ name }) => existsSync(join(bundles, name.replace('.', '-'), 'index.mjs')))
+  if (isThere) return
+  const { buildFunctions } = await import(pathToFileURL(join(root, 'functions', 'build.ts')).href)
+  await buildFunctions()
+}
+
+const app = new App()
+try {
+  const path = locate(app)
+  const environment = parseEnvironment(await load(path), path)
+  const policy = await readPolicy(environment.policyFile)
+  await bundle()
+  new BackstopStage(app, { environment, bundles, policy })
+  app.synth()
+} catch (error) {
+  if (!(error instanceof EnvironmentInvalid)) throw error
+  process.stderr.write(`${error.message}\n`)
+  process.exitCode = 2
+}

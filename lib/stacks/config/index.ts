@@ -1,0 +1,2 @@
+export type { Environment, EnvironmentInput } from './model.ts'
+export { EnvironmentInvalid, parseEnvironment } from './parse.ts'

@@ -1,0 +1,179 @@
+/** Each permission of the function table as exact IAM statements: the one place where actions and resources are named. */
+import type { Environment } from '../config/model.ts'
+import type { Permission, QueueName } from './model.ts'
+import type { KeyArns, Places } from './places.ts'
+
+/** A statement of a role; `reason` explains every `*` in it. */
+export interface Statement {
+  readonly sid: string
+  readonly effect?: 'Deny'
+  readonly actions: readonly string[]
+  readonly resources: readonly string[]
+  readonly conditions?: Readonly<Record<string, Readonly<Record<string, string>>>>
+  readonly reason?: string
+}
+
+type Build = (places: Places, environment: Environment) => readonly Statement[]
+
+const TABLE_KEY_READ = ['kms:Decrypt', 'kms:DescribeKey']
+const TABLE_KEY_WRITE = [
+  ...TABLE_KEY_READ,
+  'kms:Encrypt',
+  'kms:GenerateDataKey',
+  'kms:GenerateDataKeyWithoutPlaintext',
+  'kms:ReEncryptFrom',
+  'kms:ReEncryptTo',
+]
+
+/** Use of a key through one service alone: never by calling KMS itself. */
+function useKey(
+  places: Places,
+  key: keyof KeyArns,
+  service: 'dynamodb' | 's3' | 'sqs' | 'sns' | 'secretsmanager',
+  actions: readonly string[],
+): Statement {
+  return {
+    sid: `UseKey${key}${service}${actions.length}`,
+    actions,
+    resources: [places.keys[key]],
+    conditions: { StringEquals: { 'kms:ViaService': `${service}.${places.region}.amazonaws.com` } },
+  }
+}
+
+const OBJECTS = 'The objects of one folder of one bucket: their names are not known beforehand.'
+
+/** Objects below `folder` of a bucket, and their names. */
+function readFolder(sid: string, bucketArn: string, folder: string): readonly Statement[] {
+  return [
+    { sid: `${sid}Read`, actions: ['s3:GetObject'], resources: [`${bucketArn}/${folder}/*`], reason: OBJECTS },
+    {
+      sid: `${sid}List`,
+      actions: ['s3:ListBucket'],
+      resources: [bucketArn],
+      conditions: { StringLike: { 's3:prefix': `${folder}/*` } },
+    },
+  ]
+}
+
+/**
+ * Adding alone. S3 names one action for a new object and for another version of an old one, so the condition is what
+ * tells them apart: `If-None-Match` must be sent, and with it S3 refuses a key that exists.
+ */
+function addToFolder(sid: string, bucketArn: string, folder: string): readonly Statement[] {
+  const resources = [`${bucketArn}/${folder}/*`]
+  return [
+    { sid: `${sid}Add`, actions: ['s3:PutObject', 's3:AbortMultipartUpload'], resources, reason: OBJECTS },
+    {
+      sid: `${sid}AddOnce`,
+      effect: 'Deny',
+      actions: ['s3:PutObject'],
+      resources,
+      conditions: { Null: { 's3:if-none-match': 'true' }, Bool: { 's3:ObjectCreationOperation': 'true' } },
+      reason: OBJECTS,
+    },
+  ]
+}
+
+function send(queue: QueueName): Build {
+  return (places) => [
+    { sid: `Send${queue}`, actions: ['sqs:SendMessage'], resources: [places.queues[queue].arn] },
+    useKey(places, 'messages', 'sqs', ['kms:Decrypt', 'kms:GenerateDataKey']),
+  ]
+}
+
+function receive(queue: QueueName): Build {
+  return (places) => [
+    {
+      sid: `Receive${queue}`,
+      actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility', 'sqs:GetQueueAttributes'],
+      resources: [places.queues[queue].arn],
+    },
+    useKey(places, 'messages', 'sqs', ['kms:Decrypt']),
+  ]
+}
+
+function readSecret(sid: string, arn: string, places: Places): readonly Statement[] {
+  return [
+    { sid, actions: ['secretsmanager:GetSecretValue'], resources: [arn] },
+    useKey(places, 'secrets', 'secretsmanager', ['kms:Decrypt']),
+  ]
+}
+
+/** By IAM: one user of one database. By secret: that secret, and its key when it has one of its own. */
+const connect: Build = (places, { database }) => {
+  const { auth } = database
+  if (auth.kind === 'rds-iam') {
+    const user = `arn:${places.partition}:rds-db:${places.region}:${places.account}:dbuser:${auth.resourceId}/${database.user}`
+    return [{ sid: 'Connect', actions: ['rds-db:connect'], resources: [user] }]
+  }
+  const read = { sid: 'DatabaseSecret', actions: ['secretsmanager:GetSecretValue'], resources: [auth.secretArn] }
+  if (auth.keyArn === undefined) return [read]
+  const via = { StringEquals: { 'kms:ViaService': `secretsmanager.${places.region}.amazonaws.com` } }
+  return [read, { sid: 'DatabaseSecretKey', actions: ['kms:Decrypt'], resources: [auth.keyArn], conditions: via }]
+}
+
+const STATEMENTS: Readonly<Record<Permission, Build>> = {
+  'records:read': (places) => [
+    {
+      sid: 'ReadRecords',
+      actions: ['dynamodb:GetItem', 'dynamodb:Query'],
+      resources: [places.table.arn, `${places.table.arn}/index/index1`, `${places.table.arn}/index/index2`],
+    },
+    useKey(places, 'data', 'dynamodb', TABLE_KEY_READ),
+  ],
+  'records:write': (places) => [
+    {
+      sid: 'WriteRecords',
+      actions: ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem', 'dynamodb:ConditionCheckItem'],
+      resources: [places.table.arn],
+    },
+    useKey(places, 'data', 'dynamodb', TABLE_KEY_WRITE),
+  ],
+  // S3 decrypts the parts of a multipart upload when it joins them: adding needs Decrypt too, but not s3:GetObject.
+  'snapshots:add': (places) => [
+    ...addToFolder('Snapshots', places.snapshots.arn, 'snapshots'),
+    useKey(places, 'data', 's3', ['kms:Decrypt', 'kms:GenerateDataKey']),
+  ],
+  'snapshots:read': (places) => [
+    ...readFolder('Snapshots', places.snapshots.arn, 'snapshots'),
+    useKey(places, 'data', 's3', ['kms:Decrypt']),
+  ],
+  'audit:append': (places) => [
+    ...addToFolder('Audit', places.audit.arn, 'audit'),
+    useKey(places, 'data', 's3', ['kms:Decrypt', 'kms:GenerateDataKey']),
+  ],
+  'audit:read': (places) => [
+    ...readFolder('Audit', places.audit.arn, 'audit'),
+    useKey(places, 'data', 's3', ['kms:Decrypt']),
+  ],
+  // Without ListBucket a missing policy would read as 403 and not as 404, and "absent" could not be told from "denied".
+  'config:read': (places) => [
+    { sid: 'ReadPolicy', actions: ['s3:GetObject'], resources: [`${places.config.arn}/policy.json`] },
+    { sid: 'FindPolicy', actions: ['s3:ListBucket'], resources: [places.config.arn] },
+    useKey(places, 'data', 's3', ['kms:Decrypt']),
+  ],
+  'tokens:read': (places) => readSecret('ReadTokens', places.tokensSecretArn, places),
+  'webhooks:read': (places) =>
+    places.webhookSecretArn === undefined ? [] : readSecret('ReadWebhooks', places.webhookSecretArn, places),
+  'topic:publish': (places) => [
+    { sid: 'Publish', actions: ['sns:Publish'], resources: [places.topicArn] },
+    useKey(places, 'messages', 'sns', ['kms:Decrypt', 'kms:GenerateDataKey']),
+  ],
+  'database:connect': connect,
+  'queue.run:send': send('run'),
+  'queue.capture:send': send('capture'),
+  'queue.alert:send': send('alert'),
+  'queue.run:receive': receive('run'),
+  'queue.capture:receive': receive('capture'),
+  'queue.alert:receive': receive('alert'),
+}
+
+/** Without doubles: two permissions may need the same use of the same key. */
+export function statementsOf(
+  permissions: readonly Permission[],
+  places: Places,
+  environment: Environment,
+): readonly Statement[] {
+  const all = permissions.flatMap((permission) => STATEMENTS[permission](places, environment))
+  return [...new Map(all.map((statement) => [statement.sid, statement])).values()]
+}

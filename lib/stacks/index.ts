@@ -1,0 +1,5 @@
+export type { Environment, EnvironmentInput } from './config/index.ts'
+export { EnvironmentInvalid, parseEnvironment } from './config/index.ts'
+export { FUNCTIONS } from './functions/index.ts'
+export type { BackstopStageProps } from './stage.ts'
+export { BackstopStage } from './stage.ts'

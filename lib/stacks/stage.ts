@@ -1,0 +1,77 @@
+/** One environment of Backstop: its stacks, from the keys up to the alarms. */
+import { Stage, Tags } from 'aws-cdk-lib'
+import type { Construct } from 'constructs'
+import type { Environment } from './config/index.ts'
+import type { PolicyDocumentFile } from './constructs/policy-upload.ts'
+import type { Places } from './functions/index.ts'
+import { GateStack } from './gate-stack.ts'
+import { MessagingStack } from './messaging-stack.ts'
+import { NetworkStack } from './network-stack.ts'
+import { PartStack } from './part-stack.ts'
+import { SharedStack } from './shared-stack.ts'
+import { StorageStack } from './storage-stack.ts'
+
+export interface BackstopStageProps {
+  readonly environment: Environment
+  /** Folder that holds `<part>-<verb>/index.mjs` for each function. */
+  readonly bundles: string
+  readonly policy?: PolicyDocumentFile | undefined
+}
+
+export class BackstopStage extends Stage {
+  readonly shared: SharedStack
+  readonly storage: StorageStack
+  readonly messaging: MessagingStack
+  readonly network: NetworkStack | undefined
+  readonly gate: GateStack
+  readonly recovery: PartStack
+
+  constructor(scope: Construct, props: BackstopStageProps) {
+    const { environment } = props
+    const { name, account, region } = environment
+    super(scope, name, { env: { ...(account && { account }), ...(region && { region }) } })
+    const stack = (part: string) => ({
+      stackName: `backstop-${name}-${part}`,
+      description: `Backstop ${name}: ${part}`,
+      terminationProtection: environment.onDelete === 'retain',
+    })
+    this.shared = new SharedStack(this, environment, stack('shared'))
+    const { shared } = this
+    this.storage = new StorageStack(this, environment, { ...stack('storage'), shared, policy: props.policy })
+    this.messaging = new MessagingStack(this, environment, { ...stack('messaging'), shared })
+    this.network = environment.network && new NetworkStack(this, environment, environment.network, stack('network'))
+    const functions = { environment, places: this.#places(), bundles: props.bundles, vpc: this.network }
+    const part = { functions, messageKey: shared.messageKey }
+    this.gate = new GateStack(this, { ...stack('gate'), ...part })
+    this.recovery = new PartStack(this, 'recovery', { ...stack('recovery'), ...part })
+    for (const [key, value] of Object.entries({ product: 'backstop', environment: name, ...environment.tags })) {
+      Tags.of(this).add(key, value)
+    }
+  }
+
+  #places(): Places {
+    const { shared, storage, messaging } = this
+    const bucket = (of: { readonly bucketName: string; readonly bucketArn: string }) => ({
+      name: of.bucketName,
+      arn: of.bucketArn,
+    })
+    const queue = (name: keyof MessagingStack['work']) => {
+      const { queueArn, queueUrl } = messaging.work[name].queue
+      return { arn: queueArn, url: queueUrl }
+    }
+    return {
+      region: shared.region,
+      account: shared.account,
+      partition: shared.partition,
+      keys: { data: shared.dataKey.keyArn, messages: shared.messageKey.keyArn, secrets: shared.secretKey.keyArn },
+      table: { name: shared.table.tableName, arn: shared.table.tableArn },
+      snapshots: bucket(storage.snapshots),
+      audit: bucket(storage.audit),
+      config: bucket(storage.config),
+      tokensSecretArn: shared.tokens.secretArn,
+      ...(shared.webhooks !== undefined && { webhookSecretArn: shared.webhooks.secretArn }),
+      topicArn: messaging.topic.topicArn,
+      queues: { run: queue('run'), capture: queue('capture'), alert: queue('alert') },
+    }
+  }
+}
