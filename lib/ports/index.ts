@@ -1,3 +1,4 @@
+export { buildAlertDocument } from './alert-document.ts'
 export type { Clock } from './clock.ts'
 export type {
   Columnar,
@@ -21,7 +22,7 @@ export type {
 } from './database.ts'
 export { StatementError } from './database.ts'
 export type { HttpHandler, HttpRequest, HttpResponse } from './http.ts'
-export type { Alert, AlertSeverity, Notifier } from './notifier.ts'
+export type { Alert, AlertSeverity, AlertTarget, Notifier } from './notifier.ts'
 export { assertByteRange, assertObjectKey, assertObjectPrefix, OBJECT_PAGE_LIMIT } from './object-rules.ts'
 export type {
   ByteRange,

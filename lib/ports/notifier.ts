@@ -25,3 +25,11 @@ export interface Notifier {
    */
   notify(alert: Alert): Promise<void>
 }
+
+/** One place that alerts go to, such as a topic or a webhook. */
+export interface AlertTarget {
+  /** Shown in logs instead of the address. */
+  readonly name: string
+  /** Throws NOTIFICATION_FAILED. The delivery id is the same at every try, so that a receiver can tell a repetition. */
+  deliver(alert: Alert, deliveryId: string): Promise<void>
+}

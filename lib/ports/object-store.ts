@@ -41,7 +41,8 @@ export interface PutOptions {
  * Whole immutable objects under slash-separated keys.
  *
  * Atomic and durable: a reader sees the old object, the whole new one or none, also across a crash.
- * Keys: 1 to 1,024 bytes of segments split by `/`; no empty, `.` or `..` segment, no control character.
+ * Keys: 1 to 1,024 bytes of segments split by `/`; no empty, `.` or `..` segment, no control character. A store that lies
+ * under a prefix takes as much less as its prefix is long.
  * Errors: OBJECT_MISSING, OBJECT_EXISTS, OBJECT_KEY_INVALID, OBJECT_RANGE_INVALID, STORAGE_UNREACHABLE.
  */
 export interface ObjectStore {

@@ -1,10 +1,6 @@
 /** Alerts go to the log, and to a webhook where one is configured. */
-import {
-  createDurableWorkQueue,
-  createFileSecrets,
-  createWebhookNotifier,
-  type DurableWorkQueue,
-} from '#lib/adapters/embedded/index.ts'
+import { createDurableWorkQueue, createFileSecrets, type DurableWorkQueue } from '#lib/adapters/embedded/index.ts'
+import { createWebhookNotifier } from '#lib/adapters/webhook/index.ts'
 import type { Notifier, RecordStore } from '#lib/ports/index.ts'
 import type { Log } from '#lib/product/index.ts'
 import type { RuntimeConfig } from './config.ts'

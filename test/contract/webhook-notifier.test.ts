@@ -4,14 +4,11 @@ import type { IncomingHttpHeaders, Server, ServerResponse } from 'node:http'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { SqliteRecordStore, WebhookTarget } from '#lib/adapters/embedded/index.ts'
-import {
-  createDurableWorkQueue,
-  createFileSecrets,
-  createWebhookNotifier,
-  openSqliteRecordStore,
-} from '#lib/adapters/embedded/index.ts'
+import type { SqliteRecordStore } from '#lib/adapters/embedded/index.ts'
+import { createDurableWorkQueue, createFileSecrets, openSqliteRecordStore } from '#lib/adapters/embedded/index.ts'
 import { systemRandom } from '#lib/adapters/system/index.ts'
+import type { WebhookTarget } from '#lib/adapters/webhook/index.ts'
+import { createWebhookNotifier } from '#lib/adapters/webhook/index.ts'
 import type { Instant, JsonObject } from '#lib/kernel/index.ts'
 import type { Alert, Clock } from '#lib/ports/index.ts'
 import type { FixedClock } from '#test/support/fixed-clock.ts'

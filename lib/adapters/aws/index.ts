@@ -2,6 +2,21 @@ export type { AwsClientSettings, AwsCredentials } from './client.ts'
 export { awsClientConfig } from './client.ts'
 export type { AwsFailure, AwsFailureKind, AwsSubject } from './failure.ts'
 export { classifyAwsError, isOutcomeUnknown, mapAwsError } from './failure.ts'
+export type {
+  QueueNotifierOptions,
+  RelayPorts,
+  RelayReport,
+  SnsNotifier,
+  SnsNotifierOptions,
+} from './notifier/index.ts'
+export {
+  ALERT_WORK,
+  createAlertHandler,
+  createQueueNotifier,
+  createSnsNotifier,
+  decodeAlertWork,
+  relayAlert,
+} from './notifier/index.ts'
 export type { DynamoRecordStore, DynamoRecordStoreOptions } from './record-store/index.ts'
 export { DYNAMO_SCHEMA, openDynamoRecordStore } from './record-store/index.ts'
 export type {

@@ -6,8 +6,6 @@ export type {
   TlsFiles,
 } from './http-server/index.ts'
 export { openHttpServer } from './http-server/index.ts'
-export type { WebhookTarget } from './notifier/index.ts'
-export { createWebhookNotifier } from './notifier/index.ts'
 export { openFolderObjectStore } from './object-store/index.ts'
 export type { Cluster, ClusterOptions } from './postgres-cluster/index.ts'
 export { startCluster } from './postgres-cluster/index.ts'

@@ -40,6 +40,7 @@ const CASES: readonly (readonly [file: string, imported: string, isAllowed: bool
   ['lib/cli/planted.ts', '#lib/recovery/restore/index.ts', false],
   ['lib/cli/planted.ts', '#lib/runtime/index.ts', true],
   ['lib/adapters/embedded/planted.ts', '@aws-sdk/client-s3', false],
+  ['lib/adapters/webhook/planted.ts', '@aws-sdk/client-sns', false],
   ['lib/adapters/aws/planted.ts', '@aws-sdk/client-sqs', true],
   ['lib/runtime/planted.ts', '@aws-sdk/client-s3', false],
   ['lib/product/planted.ts', '#lib/adapters/embedded/index.ts', false],

@@ -1,0 +1,7 @@
+export { ALERT_WORK, decodeAlertWork } from './alert-work.ts'
+export type { QueueNotifierOptions } from './queue-notifier.ts'
+export { createQueueNotifier } from './queue-notifier.ts'
+export type { RelayPorts, RelayReport } from './relay.ts'
+export { createAlertHandler, relayAlert } from './relay.ts'
+export type { SnsNotifier, SnsNotifierOptions } from './sns.ts'
+export { createSnsNotifier } from './sns.ts'

@@ -1,0 +1,78 @@
+/** One alert to every target, each of them once, however often the relay has to begin again. */
+import { BackstopError, instantFrom, isBackstopError, sha256Hex } from '#lib/kernel/index.ts'
+import type { Alert, AlertTarget, Clock, RecordKey, RecordStore, WorkHandler } from '#lib/ports/index.ts'
+import { decodeAlertWork } from './alert-work.ts'
+
+export interface RelayPorts {
+  /** Keeps who has had which alert. */
+  readonly records: RecordStore
+  readonly clock: Clock
+}
+
+export interface RelayReport {
+  /** Names of targets: those that got it now, and those that had got it before. */
+  readonly delivered: readonly string[]
+  readonly repeated: readonly string[]
+}
+
+type Delivery = 'delivered' | 'repeated'
+
+/** Longer than SQS keeps a message, in the dead-letter queue too. */
+const KEPT_S = 30 * 86_400
+
+/**
+ * Deliver to all targets at once; one that fails holds no other up.
+ *
+ * Invariants: a target that has had the alert is left alone when the alert comes again for another's sake, also after it was
+ *             taken out of the dead-letter queue. At least once: between a delivery and its record the process may end
+ * Throws:     NOTIFICATION_FAILED, naming the targets that are still to have it; CONFIG_INVALID when there is no target at all
+ */
+export async function relayAlert(
+  alert: Alert,
+  targets: readonly AlertTarget[],
+  ports: RelayPorts,
+): Promise<RelayReport> {
+  if (targets.length === 0)
+    throw new BackstopError('CONFIG_INVALID', 'the relay has no target: set a topic or a webhook')
+  const results = await Promise.allSettled(targets.map((target) => deliverOnce(alert, target, ports)))
+  const failures = results.flatMap((result, index) =>
+    result.status === 'rejected' ? [`${targets[index]?.name}: ${reasonOf(result.reason)}`] : [],
+  )
+  if (failures.length > 0) {
+    throw new BackstopError('NOTIFICATION_FAILED', `the alert ${alert.id} is still to reach ${failures.join('; ')}`, {
+      details: { alertId: alert.id, failures },
+    })
+  }
+  const namesOf = (delivery: Delivery) =>
+    targets.flatMap(({ name }, index) => {
+      const result = results[index]
+      return result?.status === 'fulfilled' && result.value === delivery ? [name] : []
+    })
+  return { delivered: namesOf('delivered'), repeated: namesOf('repeated') }
+}
+
+/** The handler of the relay's queue. */
+export function createAlertHandler(targets: readonly AlertTarget[], ports: RelayPorts): WorkHandler {
+  return async ({ body }) => {
+    await relayAlert(decodeAlertWork(body), targets, ports)
+  }
+}
+
+async function deliverOnce(alert: Alert, target: AlertTarget, { records, clock }: RelayPorts): Promise<Delivery> {
+  const key: RecordKey = { partition: `alert-delivery#${alert.id}`, sort: target.name }
+  if ((await records.find(key)) !== undefined) return 'repeated'
+  await target.deliver(alert, `dlv_${sha256Hex(JSON.stringify([alert.id, target.name])).slice(0, 32)}`)
+  const nowMs = clock.nowMs()
+  const record = {
+    key,
+    body: { deliveredAt: instantFrom(nowMs) },
+    expiresAtS: Math.floor(nowMs / 1_000) + KEPT_S,
+  }
+  // What was delivered stays delivered, whether or not that could be kept: at worst the target gets it twice.
+  await records.write({ kind: 'create', record }).catch(() => undefined)
+  return 'delivered'
+}
+
+function reasonOf(error: unknown): string {
+  return isBackstopError(error) ? error.message : 'it failed unexpectedly'
+}

@@ -1,2 +1,0 @@
-export { createWebhookNotifier } from './notifier.ts'
-export type { WebhookTarget } from './webhook.ts'

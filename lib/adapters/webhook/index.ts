@@ -1,0 +1,5 @@
+export type { WebhookNotifierOptions } from './notifier.ts'
+export { createWebhookNotifier } from './notifier.ts'
+export type { WebhookTargetPorts } from './target.ts'
+export { createWebhookTargets, decodeWebhookSettings } from './target.ts'
+export type { WebhookTarget } from './webhook.ts'
