@@ -1,0 +1,2 @@
+export type { ObjectLock, S3Credentials, S3ObjectStoreOptions } from './model.ts'
+export { openS3ObjectStore, type S3ObjectStore } from './store.ts'
