@@ -13,6 +13,9 @@ const VISIBILITY_FACTOR = 6
 const MAX_RECEIVES = { run: 3, capture: 3, alert: 5 } as const
 const KEEP_DEAD_DAYS = 14
 
+/** FIFO: what is sent twice within five minutes is one item, and items of one group do not overtake each other. */
+const FIFO: readonly QueueName[] = ['run', 'capture']
+
 interface WorkPair {
   readonly queue: Queue
   readonly dead: Queue
@@ -32,9 +35,9 @@ export class MessagingStack extends Stack {
     this.#props = props
     this.topic = this.#createTopic(environment)
     this.work = {
-      run: this.#createPair('run'),
-      capture: this.#createPair('capture'),
-      alert: this.#createPair('alert'),
+      run: this.#createPair('run', environment),
+      capture: this.#createPair('capture', environment),
+      alert: this.#createPair('alert', environment),
     }
     new CfnOutput(this, 'AlertTopicArn', { value: this.topic.topicArn })
     for (const [name, pair] of Object.entries(this.work)) {
@@ -56,15 +59,21 @@ export class MessagingStack extends Stack {
     return topic
   }
 
-  #createPair(name: QueueName): WorkPair {
-    const common = {
+  #createPair(name: QueueName, environment: Environment): WorkPair {
+    const isFifo = FIFO.includes(name)
+    const common = (fullName: string) => ({
+      queueName: `backstop-${environment.name}-${fullName}${isFifo ? '.fifo' : ''}`,
       encryption: QueueEncryption.KMS,
       encryptionMasterKey: this.#props.shared.messageKey,
       enforceSSL: true,
-    }
-    const dead = new Queue(this, `${name}-dead`, { ...common, retentionPeriod: Duration.days(KEEP_DEAD_DAYS) })
+      ...(isFifo && { fifo: true }),
+    })
+    const dead = new Queue(this, `${name}-dead`, {
+      ...common(`${name}-dead`),
+      retentionPeriod: Duration.days(KEEP_DEAD_DAYS),
+    })
     const queue = new Queue(this, name, {
-      ...common,
+      ...common(name),
       visibilityTimeout: Duration.seconds(VISIBILITY_FACTOR * timeoutOfConsumer(name)),
       deadLetterQueue: { queue: dead, maxReceiveCount: MAX_RECEIVES[name] },
     })

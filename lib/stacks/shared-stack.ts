@@ -33,8 +33,9 @@ export class SharedStack extends Stack {
       ? this.#createSecret('Webhooks', environment, 'webhooks and the key that signs alerts', '{"webhooks":[]}')
       : undefined
     new CfnOutput(this, 'TableName', { value: this.table.tableName })
-    new CfnOutput(this, 'TokensSecretName', { value: this.tokens.secretName })
-    if (this.webhooks !== undefined) new CfnOutput(this, 'WebhookSecretName', { value: this.webhooks.secretName })
+    new CfnOutput(this, 'TokensSecretName', { value: secretName('tokens', environment) })
+    if (this.webhooks !== undefined)
+      new CfnOutput(this, 'WebhookSecretName', { value: secretName('webhooks', environment) })
   }
 
   #createKey(id: string, environment: Environment, what: string): Key {
@@ -72,11 +73,15 @@ export class SharedStack extends Stack {
   /** CloudFormation writes `initial` once; what an operator puts there later stays. */
   #createSecret(id: string, environment: Environment, what: string, initial: string): Secret {
     return new Secret(this, id, {
-      secretName: `backstop/${environment.name}/${id.toLowerCase()}`,
+      secretName: secretName(id.toLowerCase(), environment),
       description: `Backstop ${environment.name}: ${what}`,
       encryptionKey: this.secretKey,
       secretStringValue: SecretValue.unsafePlainText(initial),
       removalPolicy: removalOf(environment),
     })
   }
+}
+
+function secretName(what: string, environment: Environment): string {
+  return `backstop/${environment.name}/${what}`
 }

@@ -46,12 +46,8 @@ const OBJECTS = 'The objects of one folder of one bucket: their names are not kn
 function readFolder(sid: string, bucketArn: string, folder: string): readonly Statement[] {
   return [
     { sid: `${sid}Read`, actions: ['s3:GetObject'], resources: [`${bucketArn}/${folder}/*`], reason: OBJECTS },
-    {
-      sid: `${sid}List`,
-      actions: ['s3:ListBucket'],
-      resources: [bucketArn],
-      conditions: { StringLike: { 's3:prefix': `${folder}/*` } },
-    },
+    // Without it S3 answers 403 where nothing is, and absent could not be told from denied.
+    { sid: `${sid}List`, actions: ['s3:ListBucket'], resources: [bucketArn] },
   ]
 }
 
@@ -62,7 +58,12 @@ function readFolder(sid: string, bucketArn: string, folder: string): readonly St
 function addToFolder(sid: string, bucketArn: string, folder: string): readonly Statement[] {
   const resources = [`${bucketArn}/${folder}/*`]
   return [
-    { sid: `${sid}Add`, actions: ['s3:PutObject', 's3:AbortMultipartUpload'], resources, reason: OBJECTS },
+    {
+      sid: `${sid}Add`,
+      actions: ['s3:PutObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'],
+      resources,
+      reason: OBJECTS,
+    },
     {
       sid: `${sid}AddOnce`,
       effect: 'Deny',
@@ -146,7 +147,6 @@ const STATEMENTS: Readonly<Record<Permission, Build>> = {
     ...readFolder('Audit', places.audit.arn, 'audit'),
     useKey(places, 'data', 's3', ['kms:Decrypt']),
   ],
-  // Without ListBucket a missing policy would read as 403 and not as 404, and "absent" could not be told from "denied".
   'config:read': (places) => [
     { sid: 'ReadPolicy', actions: ['s3:GetObject'], resources: [`${places.config.arn}/policy.json`] },
     { sid: 'FindPolicy', actions: ['s3:ListBucket'], resources: [places.config.arn] },
