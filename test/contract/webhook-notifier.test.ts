@@ -13,6 +13,7 @@ import type { Instant, JsonObject } from '#lib/kernel/index.ts'
 import type { Alert, Clock } from '#lib/ports/index.ts'
 import type { FixedClock } from '#test/support/fixed-clock.ts'
 import { createFixedClock } from '#test/support/fixed-clock.ts'
+import { notifierContract } from './notifier.ts'
 
 interface Received {
   readonly path: string
@@ -31,6 +32,40 @@ const alert: Alert = {
   at: '2027-01-15T08:00:00.000Z' as Instant,
   facts: { approval_id: 'appr_1' },
 }
+
+notifierContract('webhooks', async () => {
+  const documents: JsonObject[] = []
+  const server = createServer(async (request, response) => {
+    let body = ''
+    for await (const chunk of request) body += chunk
+    documents.push(JSON.parse(body))
+    response.end()
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`
+  const clock = createFixedClock()
+  const secrets = createFileSecrets({ environment: {} })
+  const open = (records: SqliteRecordStore) => {
+    const queue = createDurableWorkQueue({ records, clock, random: systemRandom, onFailure: () => undefined })
+    const webhooks = [{ name: 'ops', url }]
+    return { queue, notifier: createWebhookNotifier({ queue, secrets, clock, webhooks, log: () => undefined }) }
+  }
+  const records = openSqliteRecordStore({ path: ':memory:', clock })
+  const closed = openSqliteRecordStore({ path: ':memory:', clock })
+  await closed.close()
+  const { queue, notifier } = open(records)
+  const received = async () => {
+    await queue.runDue()
+    return documents
+  }
+  const close = async () => {
+    server.closeAllConnections()
+    server.close()
+    await records.close()
+  }
+  return { notifier, broken: open(closed).notifier, received, close }
+})
 
 describe('the webhook notifier', () => {
   let server: Server

@@ -3,12 +3,13 @@ import { randomInt, randomUUID } from 'node:crypto'
 import { SNSClient } from '@aws-sdk/client-sns'
 import {
   CreateQueueCommand,
+  DeleteMessageCommand,
   GetQueueAttributesCommand,
   ReceiveMessageCommand,
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs'
-import type { AwsClientSettings } from '#lib/adapters/aws/index.ts'
+import type { AwsClientSettings, SqsBatchEvent, SqsBatchResponse } from '#lib/adapters/aws/index.ts'
 import { awsClientConfig } from '#lib/adapters/aws/index.ts'
 
 /** An account that no other test uses. */
@@ -98,4 +99,18 @@ export async function pullBatch(sqs: SQSClient, { url, arn }: OwnQueue, visibili
     eventSourceARN: arn,
   }))
   return { Records }
+}
+
+/** What the platform does with the answer: it deletes what did not fail. */
+export async function acknowledge(
+  sqs: SQSClient,
+  { url }: OwnQueue,
+  { Records }: SqsBatchEvent,
+  failures: SqsBatchResponse['batchItemFailures'],
+): Promise<void> {
+  const failed = new Set(failures.map(({ itemIdentifier }) => itemIdentifier))
+  const done = Records.filter(({ messageId }) => !failed.has(messageId))
+  for (const { receiptHandle } of done) {
+    await sqs.send(new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle: receiptHandle }))
+  }
 }
