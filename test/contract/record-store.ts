@@ -243,6 +243,19 @@ export function recordStoreContract(name: string, open: (clock: FixedClock) => P
         expect(await select({ sortPrefix: 'zzz' })).toEqual([])
       })
 
+      it('bounds inside a prefix, and pages there', async () => {
+        const partition = newPartition()
+        await fill(partition, ['a', 'b', 'b#1', 'b#2', 'b#3', 'b$', 'c'])
+        const select = async (query: Omit<RecordQuery, 'partition'>) =>
+          sorts(await readAll(store, { partition, limit: 1, ...query }))
+        expect(await select({ sortPrefix: 'b#' })).toEqual(['b#1', 'b#2', 'b#3'])
+        expect(await select({ sortPrefix: 'b#', sortFrom: 'b#2' })).toEqual(['b#2', 'b#3'])
+        expect(await select({ sortPrefix: 'b#', sortTo: 'b#2', descending: true })).toEqual(['b#2', 'b#1'])
+        expect(await select({ sortPrefix: 'b#', sortFrom: 'a', sortTo: 'c' })).toEqual(['b#1', 'b#2', 'b#3'])
+        expect(await select({ sortPrefix: 'b#', sortFrom: 'b$' })).toEqual([])
+        expect(await select({ sortPrefix: 'b#', sortTo: 'b' })).toEqual([])
+      })
+
       it.each(['index1', 'index2'] as const)('follows a record through %s as it changes', async (index) => {
         const partition = newPartition()
         const at = (sort: string) => ({ [index]: { partition, sort } })
@@ -418,6 +431,53 @@ export function recordStoreContract(name: string, open: (clock: FixedClock) => P
         await store.transact(writes, token)
         expect(await store.find(key)).toMatchObject({ body: { n: 1 }, version: 2 })
         await rejects(store.transact(writes, randomUUID()), 'RECORD_CHANGED')
+      })
+
+      it('has its effect once for one token, seconds later too, and whatever became of the record', async () => {
+        const key = { partition: newPartition(), sort: 'a' }
+        const token = randomUUID()
+        const writes = [create({ key, body: { n: 1 } })]
+        await store.transact(writes, token)
+        clock.advance(2_000)
+        await store.transact(writes, token)
+        await store.write({ kind: 'replace', record: { key, body: { n: 2 } }, expectedVersion: 1 })
+        await store.transact(writes, token)
+        await store.write({ kind: 'delete', key, expectedVersion: 2 })
+        clock.advance(500_000)
+        await store.transact(writes, token)
+        expect(await store.find(key)).toBeUndefined()
+      })
+
+      it('leaves a token free when it fails', async () => {
+        const partition = newPartition()
+        const token = randomUUID()
+        const writes: RecordWrite[] = [
+          create({ key: { partition, sort: 'a' }, body: {} }),
+          { kind: 'check', key: { partition, sort: 'b' }, expectedVersion: 1 },
+        ]
+        await rejects(store.transact(writes, token), 'RECORD_CHANGED')
+        await fill(partition, ['b'])
+        await store.transact(writes, token)
+        expect(sorts(await readAll(store, { partition }))).toEqual(['a', 'b'])
+      })
+
+      it('takes an expired record for absent', async () => {
+        const partition = newPartition()
+        const expiresAtS = Math.floor(clock.nowMs() / 1_000) + 5
+        for (const sort of ['a', 'b', 'c'])
+          await store.write(create({ key: { partition, sort }, body: {}, expiresAtS }))
+        clock.advance(5_000)
+        await rejects(
+          store.transact([{ kind: 'delete', key: { partition, sort: 'a' }, expectedVersion: 1 }]),
+          'RECORD_CHANGED',
+        )
+        await store.transact([
+          { kind: 'check', key: { partition, sort: 'a' }, expectedVersion: 0 },
+          create({ key: { partition, sort: 'b' }, body: { fresh: true } }),
+        ])
+        expect(await readAll(store, { partition })).toEqual([
+          { key: { partition, sort: 'b' }, body: { fresh: true }, version: 1 },
+        ])
       })
 
       it('refuses a token that stood for other writes', async () => {
