@@ -106,9 +106,9 @@ function deniedText(failure: AwsFailure, operation: S3Operation, bucket: Bucket)
   return `the bucket ${bucket.name} refused ${operation} (${name}): the credentials need ${needed.join(', and ')}`
 }
 
-function adviceFor({ kind }: AwsFailure): string {
+function adviceFor({ kind, httpStatus }: AwsFailure): string {
   if (kind === 'throttled') return 'too many requests at once, and retries did not help; slow down'
-  if (kind === 'failing') return 'S3 answers with errors, and retries did not help; try again'
+  if (kind === 'failing' && httpStatus !== 501) return 'S3 answers with errors, and retries did not help; try again'
   if (kind === 'busy') return 'other writes of the same key were in the way at every attempt; try again'
   if (kind === 'unreachable') return 'no complete answer came; check the endpoint and the network'
   return 'the request was refused; check that the endpoint speaks the S3 protocol with conditional writes and SHA-256'

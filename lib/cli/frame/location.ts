@@ -7,7 +7,10 @@ import { text } from './flag.ts'
 import type { CommandContext } from './model.ts'
 import { findSetting } from './setting.ts'
 
-export const STORAGE_FLAG = text('--storage <url>', 'where recovery points are: file:///folder (BACKSTOP_STORAGE_URL)')
+export const STORAGE_FLAG = text(
+  '--storage <url>',
+  'where recovery points are: file:///folder or s3://bucket[/prefix][@endpoint] (BACKSTOP_STORAGE_URL)',
+)
 export const METADATA_FLAG = text('--metadata-db <path>', 'the metadata database (BACKSTOP_METADATA_DB)')
 export const DATABASE_FLAG = text('--db <url>', 'the database: postgresql://user@host/name (BACKSTOP_DB_URL)')
 

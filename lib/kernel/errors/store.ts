@@ -38,9 +38,13 @@ export const STORE_ERRORS = {
   STORAGE_UNREACHABLE: {
     kind: 'dependency',
     retry: true,
-    hint: 'Check BACKSTOP_STORAGE_URL, the disk space and the permissions of the storage location.',
+    hint: 'Check BACKSTOP_STORAGE_URL, and the space and the permissions of the folder or bucket there.',
   },
-  STORAGE_URL_INVALID: { kind: 'invalid', retry: false, hint: 'Use file:///folder, with an absolute path.' },
+  STORAGE_URL_INVALID: {
+    kind: 'invalid',
+    retry: false,
+    hint: 'Use file:///folder with an absolute path, or s3://bucket[/prefix][@endpoint].',
+  },
   METADATA_UNREACHABLE: {
     kind: 'dependency',
     retry: true,
@@ -65,6 +69,26 @@ export const STORE_ERRORS = {
     kind: 'missing',
     retry: false,
     hint: 'Set the environment variable or write the file that the message names.',
+  },
+  SECRETS_UNREACHABLE: {
+    kind: 'dependency',
+    retry: true,
+    hint: 'Check that the place that keeps the secrets answers, and that this identity may read them.',
+  },
+  KEY_MISSING: {
+    kind: 'missing',
+    retry: false,
+    hint: 'Name a key that exists. What was wrapped under a key that is gone cannot be opened: restore the key first.',
+  },
+  KEY_REFUSED: {
+    kind: 'integrity',
+    retry: false,
+    hint: 'Use the key and the context that it was wrapped with; a disabled key must be enabled, altered bytes restored.',
+  },
+  KEYS_UNREACHABLE: {
+    kind: 'dependency',
+    retry: true,
+    hint: 'Check that the place that keeps the keys answers, and that this identity may use them.',
   },
   NOTIFICATION_FAILED: {
     kind: 'dependency',

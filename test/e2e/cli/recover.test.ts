@@ -215,16 +215,31 @@ describe('places that are not there', () => {
     expect(() => statSync(missing)).toThrow('ENOENT')
   })
 
-  test('s3 is told to be not available yet', async () => {
-    const { exitCode, stderr } = await runCliProcess([
-      'snapshots',
-      'list',
-      '--table',
-      'users',
-      '--storage',
-      's3://bucket',
-    ])
-    expect(exitCode).not.toBe(0)
-    expect(stderr).toContain('s3:// is not available yet')
+  test.each([
+    ['a malformed bucket', 's3://Bad_Bucket', 2, 'The name of the bucket is malformed'],
+    ['credentials in the URL', 's3://AKIAX:hidden-word@bucket', 2, 'credentials do not belong there'],
+    ['an endpoint that nobody answers at', 's3://bucket@http://127.0.0.1:1', 1, 'ECONNREFUSED'],
+  ])('s3 with %s says so, and gives no secret away', async (_, url, exitCode, says) => {
+    const end = await runCliProcess(['snapshots', 'list', '--table', 'users', '--storage', url], {
+      AWS_ACCESS_KEY_ID: 'AKIAY',
+      AWS_SECRET_ACCESS_KEY: 'other-hidden-word',
+    })
+    expect(end.exitCode).toBe(exitCode)
+    expect(end.stderr).toContain(says)
+    expect(end.stderr).toContain('Hint:')
+    expect(end.stderr).not.toMatch(/hidden-word|AKIA/)
+  })
+
+  test('s3 without credentials says where they are looked for', async () => {
+    const end = await runCliProcess(['snapshots', 'list', '--storage', 's3://bucket@http://127.0.0.1:1'], {
+      AWS_EC2_METADATA_DISABLED: 'true',
+      AWS_CONFIG_FILE: '/nowhere',
+      AWS_SHARED_CREDENTIALS_FILE: '/nowhere',
+      AWS_ACCESS_KEY_ID: undefined,
+      AWS_SECRET_ACCESS_KEY: undefined,
+      AWS_PROFILE: undefined,
+    })
+    expect(end.exitCode).toBe(1)
+    expect(end.stderr).toContain('AWS_ACCESS_KEY_ID')
   })
 })
