@@ -1,12 +1,15 @@
 /** Takes recovery points and notes them in the catalog. */
 import type { RelationName, SnapshotId } from '#lib/kernel/index.ts'
-import { BackstopError, ID_BYTES, instantFrom, isBackstopError, newId } from '#lib/kernel/index.ts'
+import { BackstopError, displayRelation, ID_BYTES, instantFrom, isBackstopError, newId } from '#lib/kernel/index.ts'
 import type { DatabaseSession, RecoveryPoint, RecoveryPointOrigin } from '#lib/ports/index.ts'
 import type { PointCatalog } from './catalog/index.ts'
 import { pointFromManifest } from './catalog/index.ts'
+import { snapshotPrefix } from './manifest/index.ts'
 import type { RecoveryOptions } from './model.ts'
-import type { CapturePorts, FoundRelation } from './snapshot/index.ts'
+import type { CapturePorts, CaptureRequest, FoundRelation } from './snapshot/index.ts'
 import { captureTable, inCallersTransaction, inOwnTransaction } from './snapshot/index.ts'
+import type { StopOptions } from './stoppable.ts'
+import { settleInTime } from './stoppable.ts'
 
 export class Capturer {
   readonly #options: RecoveryOptions
@@ -19,10 +22,15 @@ export class Capturer {
     this.#ports = { objects: options.objects, columnar: options.columnar, databaseLabel: options.database.label }
   }
 
-  async capture(relation: RelationName, origin: RecoveryPointOrigin): Promise<RecoveryPoint> {
-    return await inOwnTransaction(this.#options.database, relation, (session, found, lsn) =>
-      this.#captureFound(session, found, { lsn, origin, isSnapshotOwn: true }),
+  async capture(relation: RelationName, origin: RecoveryPointOrigin, stop: StopOptions = {}): Promise<RecoveryPoint> {
+    const snapshotId = this.#newSnapshotId()
+    const work = inOwnTransaction(
+      this.#options.database,
+      relation,
+      (session, found, lsn) => this.#captureFound(session, found, { snapshotId, lsn, origin, isSnapshotOwn: true }),
+      stop.signal,
     )
+    return await settleInTime(work, stop, displayRelation(relation), snapshotPrefix(relation, snapshotId))
   }
 
   async captureWithin(
@@ -34,7 +42,12 @@ export class Capturer {
     for (const relation of relations) {
       points.push(
         await inCallersTransaction(session, relation, (inner, found, lsn) =>
-          this.#captureFound(inner, found, { lsn, origin, isSnapshotOwn: false }),
+          this.#captureFound(inner, found, {
+            snapshotId: this.#newSnapshotId(),
+            lsn,
+            origin,
+            isSnapshotOwn: false,
+          }),
         ),
       )
     }
@@ -44,20 +57,23 @@ export class Capturer {
   async #captureFound(
     session: DatabaseSession,
     found: FoundRelation,
-    how: { readonly lsn: string; readonly origin: RecoveryPointOrigin; readonly isSnapshotOwn: boolean },
+    how: Pick<CaptureRequest, 'snapshotId' | 'lsn' | 'origin' | 'isSnapshotOwn'>,
   ): Promise<RecoveryPoint> {
-    const snapshotId = newId('snap', this.#options.random.bytes(ID_BYTES))
     const capturedAtMs = this.#options.clock.nowMs()
-    const request = { ...how, relation: found.relation, snapshotId, capturedAtMs }
+    const request = { ...how, relation: found.relation, capturedAtMs }
     try {
       const captured = await captureTable(session, found, request, this.#ports)
       const point = pointFromManifest(captured.manifest, captured.manifestKey, captured.manifestSha256)
       await this.#catalog.add(point)
       return point
     } catch (error) {
-      await this.#noteInvalid(found, snapshotId, capturedAtMs, how.origin, error)
+      await this.#noteInvalid(found, how.snapshotId, capturedAtMs, how.origin, error)
       throw error
     }
+  }
+
+  #newSnapshotId(): SnapshotId {
+    return newId('snap', this.#options.random.bytes(ID_BYTES))
   }
 
   /** A table that cannot be captured exactly is listed as such; other failures leave no point at all. */

@@ -12,4 +12,15 @@ export type {
   RestoreRequest,
 } from './restore/index.ts'
 export { defaultTarget } from './restore/index.ts'
-export type { RoundFailure, RoundPolicy, RoundReport } from './round/index.ts'
+export type {
+  CaptureOrder,
+  CaptureOutcome,
+  QuarantinedPoint,
+  RoundFailure,
+  RoundPlan,
+  RoundPolicy,
+  RoundReport,
+} from './round/index.ts'
+export { decodeCaptureOrder } from './round/index.ts'
+export type { StopOptions } from './stoppable.ts'
+export type { CorruptPoint, VerifyReport, VerifyRequest } from './verify/index.ts'

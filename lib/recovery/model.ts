@@ -13,7 +13,9 @@ import type {
 import type { PointFilter, PointPage, ScanReport } from './catalog/index.ts'
 import type { SealedManifest } from './manifest/index.ts'
 import type { ConflictPolicy, CopybackPlan, RestoreReport, RestoreRequest } from './restore/index.ts'
-import type { RoundPolicy, RoundReport } from './round/index.ts'
+import type { CaptureOrder, CaptureOutcome, RoundPlan, RoundPolicy, RoundReport } from './round/index.ts'
+import type { StopOptions } from './stoppable.ts'
+import type { VerifyReport, VerifyRequest } from './verify/index.ts'
 
 export interface RecoveryOptions {
   readonly database: Database
@@ -33,7 +35,14 @@ export interface Recovery extends RecoveryPoints {
   /** Put what a scan finds into the catalog; returns the report. */
   rebuildCatalog(): Promise<ScanReport>
   quarantine(snapshotId: SnapshotId, reason: string): Promise<RecoveryPoint>
+  /** `planRound`, and each of its orders carried out in turn. */
   runRound(policy: RoundPolicy): Promise<RoundReport>
+  /** Everything of a round but the copies; the orders are work items for `captureOne`, here or in other processes. */
+  planRound(policy: RoundPolicy): Promise<RoundPlan>
+  /** Idempotent. Throws METADATA_UNREACHABLE, DATABASE_UNREACHABLE. */
+  captureOne(order: CaptureOrder, stop?: StopOptions): Promise<CaptureOutcome>
+  /** Read stored points again, those first that were checked longest ago; corrupt ones are quarantined, each alone. */
+  verifyPoints(request: VerifyRequest): Promise<VerifyReport>
   /** The proven manifest of a snapshot. Throws SNAPSHOT_MISSING, SNAPSHOT_CORRUPT, MANIFEST_INVALID. */
   readManifest(snapshotId: SnapshotId): Promise<SealedManifest>
   /** A snapshot that turns out to be corrupt is quarantined, and the error thrown. */

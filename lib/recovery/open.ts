@@ -1,23 +1,28 @@
 /** Wires the slice together: captures, the catalog of points, and restores, over the ports that it is handed. */
 import type { RelationName, SnapshotId } from '#lib/kernel/index.ts'
 import { isBackstopError } from '#lib/kernel/index.ts'
-import type { RecoveryPointOrigin } from '#lib/ports/index.ts'
 import { Capturer } from './capturer.ts'
 import { findHeartbeat, PointCatalog, scanPoints } from './catalog/index.ts'
 import { readManifest } from './locate.ts'
 import type { Recovery, RecoveryOptions } from './model.ts'
 import type { ConflictPolicy, RestoreRequest } from './restore/index.ts'
 import { defaultTarget, planCopyback, readSituation, runRestore } from './restore/index.ts'
-import { runCaptureRound } from './round/index.ts'
+import type { RoundPorts } from './round/index.ts'
+import { captureOne, planRound, runRound } from './round/index.ts'
 import { FIXED_SETTINGS } from './snapshot/index.ts'
+import { runVerify } from './verify/index.ts'
 
 export function openRecovery(options: RecoveryOptions): Recovery {
-  const { database, objects, records, clock } = options
+  const { objects, records } = options
   const catalog = new PointCatalog(records)
   const capturer = new Capturer(options, catalog)
-  const capture = (relation: RelationName, origin: RecoveryPointOrigin) => capturer.capture(relation, origin)
+  const round: RoundPorts = {
+    ...options,
+    catalog,
+    capture: (relation, origin, stop) => capturer.capture(relation, origin, stop),
+  }
   return {
-    capture,
+    capture: (relation, origin) => capturer.capture(relation, origin),
     captureWithin: (session, relations, origin) => capturer.captureWithin(session, relations, origin),
     findNewestValid: (relation) => catalog.findNewestValid(relation),
     findHeartbeat: () => findHeartbeat(records),
@@ -26,7 +31,10 @@ export function openRecovery(options: RecoveryOptions): Recovery {
     scan: (relation) => scanPoints(objects, relation),
     rebuildCatalog: () => rebuildCatalog(options, catalog),
     quarantine: (snapshotId, reason) => catalog.quarantine(snapshotId, reason),
-    runRound: (policy) => runCaptureRound({ database, objects, records, catalog, clock, capture }, policy),
+    runRound: (policy) => runRound(round, policy),
+    planRound: (policy) => planRound(round, policy),
+    captureOne: (order, stop = {}) => captureOne(round, order, stop),
+    verifyPoints: (request) => runVerify({ ...options, catalog }, request),
     readManifest: (snapshotId) => readManifest(objects, catalog, snapshotId),
     restore: (request) => restore(options, catalog, request),
     planCopyback: (snapshotId, recovered, conflictPolicy) =>

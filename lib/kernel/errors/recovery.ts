@@ -55,4 +55,35 @@ export const RECOVERY_ERRORS = {
     retry: false,
     hint: 'The restored rows differ from the snapshot; nothing was kept. Use the previous snapshot.',
   },
+  TABLE_UNREADABLE: {
+    kind: 'denied',
+    retry: false,
+    hint: 'GRANT SELECT on the table (and USAGE on its schema) to the role that Backstop connects as; under row-level security it needs BYPASSRLS too.',
+  },
+  TABLE_TOO_LARGE_FOR_RUN: {
+    kind: 'timeout',
+    retry: false,
+    hint: 'Give the run more time, capture the table with "backstop snapshot --table <table>" where time is not limited, or leave it out with BACKSTOP_SNAPSHOT_TABLES.',
+  },
+  RUN_STOPPED: { kind: 'dependency', retry: true, hint: 'Nothing was kept; it is done again in the next run.' },
+  CAPTURE_LOST: {
+    kind: 'dependency',
+    retry: true,
+    hint: 'The process that captured the table ended in the middle of it; look for its end in the log (memory, time limit). The table is ordered again.',
+  },
+  CAPTURE_ORDER_INVALID: {
+    kind: 'invalid',
+    retry: false,
+    hint: 'The work item is not one that a plan of this version wrote; delete it, the next plan orders what is needed.',
+  },
+  DRILL_REFUSED: {
+    kind: 'denied',
+    retry: false,
+    hint: 'A drill makes a schema of its own: GRANT CREATE ON DATABASE to the role that Backstop connects as.',
+  },
+  DRILL_MISMATCH: {
+    kind: 'integrity',
+    retry: false,
+    hint: 'The restored table is not defined as the captured one was: read the differences in the evidence before you rely on the point.',
+  },
 } as const satisfies ErrorTable

@@ -1,3 +1,5 @@
+export type { PointCheck } from './check-record.ts'
+export { listDueChecks, noteCheck } from './check-record.ts'
 export { findHeartbeat, writeHeartbeat } from './heartbeat.ts'
 export type { PointFilter, PointPage, ScanProblem, ScanReport } from './model.ts'
 export { PointCatalog } from './point-catalog.ts'

@@ -1,9 +1,10 @@
 /** Keeps recovery points in the record store: list, find, quarantine. */
 import type { Instant, RelationName, SnapshotId } from '#lib/kernel/index.ts'
 import { BackstopError, isBackstopError } from '#lib/kernel/index.ts'
-import type { RecordQuery, RecordStore, RecoveryPoint, StoredRecord } from '#lib/ports/index.ts'
+import type { RecordQuery, RecordStore, RecordWrite, RecoveryPoint, StoredRecord } from '#lib/ports/index.ts'
+import { encodeCheck } from './check-record.ts'
 import type { PointFilter, PointPage } from './model.ts'
-import { ALL_POINTS, decodePoint, encodePoint, idPartition, tablePartition } from './point-record.ts'
+import { ALL_POINTS, decodePoint, encodePoint, idPartition, latestSort, tablePartition } from './point-record.ts'
 
 const PAGE_RECORDS = 100
 const REPLACE_ATTEMPTS = 5
@@ -15,12 +16,22 @@ export class PointCatalog {
     this.#records = records
   }
 
-  /** Idempotent: a point that is known keeps its status. */
+  /** Idempotent: a point that is known keeps its status. A valid one is due for a check from now on. */
   async add(point: RecoveryPoint): Promise<void> {
+    const write = { kind: 'create', record: encodePoint(point) } as const
+    if (point.status !== 'valid') return await this.#create([write])
+    const { snapshotId, capturedAt } = point
+    const check = encodeCheck({ snapshotId, lookedAt: capturedAt, verifiedAt: capturedAt })
+    await this.#create([write, { kind: 'create', record: check }])
+  }
+
+  /** A record that is there already is left, and keeps no other from being made. */
+  async #create(writes: readonly RecordWrite[]): Promise<void> {
     try {
-      await this.#records.write({ kind: 'create', record: encodePoint(point) })
+      await this.#records.transact(writes)
     } catch (error) {
       if (!isBackstopError(error, 'RECORD_EXISTS')) throw error
+      if (writes.length > 1) for (const write of writes) await this.#create([write])
     }
   }
 
@@ -40,11 +51,17 @@ export class PointCatalog {
     return record === undefined ? undefined : decodePoint(record)
   }
 
-  async findNewestValid(relation: RelationName): Promise<RecoveryPoint | undefined> {
+  /** `until`: leave out points that a wrong clock dated later than this. */
+  async findNewestValid(relation: RelationName, until?: Instant): Promise<RecoveryPoint | undefined> {
     let cursor: string | undefined
     do {
-      const page = await this.list({ relation, ...(cursor === undefined ? {} : { cursor }) })
-      const valid = page.points.find((point) => point.status === 'valid')
+      const page = await this.#records.query({
+        ...placeOf(relation),
+        descending: true,
+        ...(until === undefined ? {} : { sortTo: latestSort(until) }),
+        ...(cursor === undefined ? {} : { cursor }),
+      })
+      const valid = page.records.map(decodePoint).find((point) => point.status === 'valid')
       if (valid !== undefined) return valid
       cursor = page.cursor
     } while (cursor !== undefined)

@@ -76,6 +76,11 @@ export function pointFromManifest(manifest: Manifest, manifestKey: string, manif
   }
 }
 
+/** After every point of that instant: ids are plain ASCII. */
+export function latestSort(until: Instant): string {
+  return `${until}#~`
+}
+
 /** ISO instants sort by their text. */
 function sortOf(point: RecoveryPoint): string {
   return `${point.capturedAt}#${point.snapshotId}`

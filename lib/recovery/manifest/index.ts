@@ -17,6 +17,7 @@ export {
   manifestKey,
   partKey,
   SNAPSHOT_PREFIX,
+  snapshotPrefix,
   tablePrefix,
 } from './keys.ts'
 export type { ContentColumn, Manifest, ManifestPart } from './model.ts'

@@ -20,7 +20,7 @@ export function tablePrefix(relation: RelationName): string {
   return `${SNAPSHOT_PREFIX}${encodeSegment(relation.schema)}/${encodeSegment(relation.name)}/`
 }
 
-function snapshotPrefix(relation: RelationName, snapshotId: string): string {
+export function snapshotPrefix(relation: RelationName, snapshotId: string): string {
   return `${tablePrefix(relation)}${snapshotId}/`
 }
 

@@ -1,4 +1,18 @@
-export type { KnownPoint, PlannedTable, RoundPolicy, TableState } from './plan.ts'
+export { captureOne } from './capture-one.ts'
+export { judgeHealth } from './health.ts'
+export { readTables } from './look.ts'
+export type {
+  CaptureOrder,
+  CaptureOutcome,
+  CaptureReason,
+  QuarantinedPoint,
+  RoundFailure,
+  RoundPlan,
+  RoundPolicy,
+  RoundPorts,
+  RoundReport,
+} from './model.ts'
+export { buildOrder, decodeCaptureOrder } from './order.ts'
+export type { KnownPoint, PlannedTable, TableState } from './plan.ts'
 export { planCaptures } from './plan.ts'
-export type { RoundFailure, RoundPorts, RoundReport } from './run.ts'
-export { runCaptureRound } from './run.ts'
+export { planRound, runRound } from './run.ts'

@@ -79,8 +79,8 @@ export async function captureTable(
 async function writeManifest(manifest: Manifest, ports: CapturePorts): Promise<CapturedTable> {
   const key = manifestKey(manifest.relation, manifest.snapshotId)
   const { bytes, sha256 } = encodeManifest(manifest)
-  await ports.objects.put(key, bytes, { ifAbsent: true })
   try {
+    await ports.objects.put(key, bytes, { ifAbsent: true })
     decodeManifest(await ports.objects.read(key), sha256)
   } catch (error) {
     await ports.objects.delete(key).catch(() => undefined)

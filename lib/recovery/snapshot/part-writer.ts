@@ -26,6 +26,9 @@ export class PartWriter {
   readonly #written: string[] = []
   readonly #checks: Promise<ManifestPart>[] = []
   #open: OpenPart | undefined
+  #isDiscarded = false
+  /** What is being written or closed: it ends before anything is taken back. */
+  #inHand: Promise<unknown> = Promise.resolve()
 
   constructor(ports: CapturePorts, relation: RelationName, snapshotId: string, columns: readonly ColumnarColumn[]) {
     this.#ports = ports
@@ -36,6 +39,11 @@ export class PartWriter {
 
   /** A batch without columns has nothing to store: its rows are counted in the manifest alone. */
   async write(batch: ColumnBatch): Promise<void> {
+    await this.#track(this.#write(batch))
+  }
+
+  async #write(batch: ColumnBatch): Promise<void> {
+    if (this.#isDiscarded) throw new BackstopError('BUG', 'the snapshot was discarded before')
     if (batch.rowCount === 0 || this.#columns.length === 0) return
     this.#open ??= await this.#openPart()
     const part = this.#open
@@ -46,15 +54,22 @@ export class PartWriter {
 
   /** Close the last part; resolves when every part has been read back. Throws SNAPSHOT_CORRUPT. */
   async finish(): Promise<readonly ManifestPart[]> {
-    if (this.#open !== undefined) await this.#closePart(this.#open)
+    if (this.#open !== undefined) await this.#track(this.#closePart(this.#open))
     return await Promise.all(this.#checks)
   }
 
   /** Remove everything that was written, as far as the store lets us. */
   async discard(): Promise<void> {
+    this.#isDiscarded = true
+    await this.#inHand
     await this.#open?.upload.abort().catch(() => undefined)
     await Promise.allSettled(this.#checks)
     await Promise.allSettled(this.#written.map((key) => this.#ports.objects.delete(key)))
+  }
+
+  async #track(work: Promise<void>): Promise<void> {
+    this.#inHand = work.catch(() => undefined)
+    await work
   }
 
   async #openPart(): Promise<OpenPart> {

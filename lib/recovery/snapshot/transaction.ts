@@ -2,6 +2,7 @@
 import type { RelationName } from '#lib/kernel/index.ts'
 import { BackstopError, quoteRelation } from '#lib/kernel/index.ts'
 import type { Database, DatabaseSession } from '#lib/ports/index.ts'
+import { withStoppableSession } from '../stoppable.ts'
 import { LSN_SQL } from './catalog-sql.ts'
 import type { FoundRelation } from './model.ts'
 import { findRelation } from './read-definition.ts'
@@ -18,16 +19,20 @@ export type CaptureUse<T> = (session: DatabaseSession, found: FoundRelation, lsn
  *
  * Invariants: the table is locked against change of its definition before the snapshot is taken; the LSN is older than it
  */
-export async function inOwnTransaction<T>(database: Database, relation: RelationName, use: CaptureUse<T>): Promise<T> {
-  return await database.withDedicatedSession(async (session) => {
+export async function inOwnTransaction<T>(
+  database: Database,
+  relation: RelationName,
+  use: CaptureUse<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  return await withStoppableSession(database, signal, async (session) => {
     const lsn = await readLsn(session)
     await findRelation(session, relation)
     await session.execute('BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY')
     await session.execute(`${FIXED_SETTINGS}; SET LOCAL lock_timeout TO ${LOCK_TIMEOUT_MS}`)
     await session.execute(`LOCK TABLE ${quoteRelation(relation)} IN ACCESS SHARE MODE`)
-    const result = await use(session, await findRelation(session, relation), lsn)
-    await session.execute('COMMIT')
-    return result
+    // No COMMIT: nothing was written, and what was captured counts whether or not the connection still works.
+    return await use(session, await findRelation(session, relation), lsn)
   })
 }
 

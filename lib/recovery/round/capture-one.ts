@@ -1,0 +1,109 @@
+/** Carries out one order for a capture: at most one worker at a time, and nothing where the need is met already. */
+import type { Instant, RelationName } from '#lib/kernel/index.ts'
+import { ID_BYTES, instantFrom, isBackstopError, quoteRelation } from '#lib/kernel/index.ts'
+import type { RecoveryPoint } from '#lib/ports/index.ts'
+import { StatementError } from '#lib/ports/index.ts'
+import { describeFailure } from '../failure.ts'
+import type { StopOptions } from '../stoppable.ts'
+import { readTables } from './look.ts'
+import type { CaptureOrder, CaptureOutcome, RoundFailure, RoundPorts } from './model.ts'
+import { isYoung } from './plan.ts'
+import type { CaptureState } from './state.ts'
+import { CLOCK_SKEW_MS, changeState, isLeaseLive, LEASE_MS } from './state.ts'
+
+const GONE_STATES: ReadonlySet<string> = new Set(['42P01', '3F000'])
+
+/**
+ * Idempotent: an order that is delivered twice, late, or beside another worker copies the table once.
+ *
+ * Effects: one recovery point, or a note of the failure that every later plan sees
+ * Throws:  `METADATA_UNREACHABLE`; `DATABASE_UNREACHABLE` once the failure is noted: then no other table can be captured either
+ */
+export async function captureOne(ports: RoundPorts, order: CaptureOrder, stop: StopOptions): Promise<CaptureOutcome> {
+  const holder = Buffer.from(ports.random.bytes(ID_BYTES)).toString('hex')
+  const met = await claim(ports, order, holder)
+  if (met !== undefined) return met
+  const renewal = setInterval(() => void renew(ports, order.relation, holder).catch(() => undefined), LEASE_MS / 3)
+  renewal.unref()
+  try {
+    const point = await ports.capture(order.relation, order.origin, stop)
+    await noteDone(ports, order, point)
+    return { status: 'captured', point }
+  } catch (error) {
+    return await noteFailure(ports, order, error)
+  } finally {
+    clearInterval(renewal)
+  }
+}
+
+/** Undefined: the table is ours to capture. */
+async function claim(ports: RoundPorts, order: CaptureOrder, holder: string): Promise<CaptureOutcome | undefined> {
+  let met: CaptureOutcome | undefined
+  const nowMs = ports.clock.nowMs()
+  await changeState(ports.records, order.relation, nowMs, async (state) => {
+    met = await findOutcome(ports, order, state, nowMs)
+    return met === undefined ? { ...state, lease: leaseFrom(holder, nowMs, instantFrom(nowMs)) } : undefined
+  })
+  return met
+}
+
+async function findOutcome(
+  ports: RoundPorts,
+  order: CaptureOrder,
+  state: CaptureState,
+  nowMs: number,
+): Promise<CaptureOutcome | undefined> {
+  if (state.lease !== undefined && isLeaseLive(state, nowMs)) return { status: 'busy', until: state.lease.until }
+  if (state.done?.dedupeKey === order.dedupeKey) {
+    const point = await ports.catalog.find(state.done.snapshotId)
+    if (point?.status === 'valid') return { status: 'fresh', point }
+  }
+  const newest = await ports.catalog.findNewestValid(order.relation, instantFrom(nowMs + CLOCK_SKEW_MS))
+  const isSame = newest !== undefined && newest.relationOid === order.relationOid
+  return isSame && isYoung(newest, order.minimumAgeMs, nowMs) ? { status: 'fresh', point: newest } : undefined
+}
+
+function leaseFrom(holder: string, nowMs: number, startedAt: Instant) {
+  return { holder, startedAt, until: instantFrom(nowMs + LEASE_MS) }
+}
+
+async function renew(ports: RoundPorts, relation: RelationName, holder: string): Promise<void> {
+  const nowMs = ports.clock.nowMs()
+  await changeState(ports.records, relation, nowMs, ({ lease, ...state }) =>
+    lease?.holder === holder ? { ...state, lease: leaseFrom(holder, nowMs, lease.startedAt) } : undefined,
+  )
+}
+
+async function noteDone(ports: RoundPorts, order: CaptureOrder, point: RecoveryPoint): Promise<void> {
+  const nowMs = ports.clock.nowMs()
+  const done = { dedupeKey: order.dedupeKey, snapshotId: point.snapshotId, at: instantFrom(nowMs) }
+  await changeState(ports.records, order.relation, nowMs, ({ relation }) => ({ relation, done }))
+}
+
+async function noteFailure(ports: RoundPorts, order: CaptureOrder, error: unknown): Promise<CaptureOutcome> {
+  if (isBackstopError(error, 'METADATA_UNREACHABLE')) throw error
+  const nowMs = ports.clock.nowMs()
+  if (await isGone(ports, order.relation, error)) {
+    await changeState(ports.records, order.relation, nowMs, ({ relation }) => ({ relation }))
+    return { status: 'gone' }
+  }
+  const { code, reason } = describeFailure(error, { '42501': 'TABLE_UNREADABLE' })
+  let times = 1
+  await changeState(ports.records, order.relation, nowMs, ({ lease: _lease, ...state }) => {
+    times = (state.failure?.times ?? 0) + 1
+    return { ...state, failure: { code, reason, at: instantFrom(nowMs), times } }
+  })
+  if (isBackstopError(error, 'DATABASE_UNREACHABLE')) throw error
+  const failure: RoundFailure = { relation: order.relation, code, reason }
+  const leftover = isBackstopError(error) ? error.details['leftover'] : undefined
+  return { status: 'failed', failure, times, ...(typeof leftover === 'string' ? { leftover } : {}) }
+}
+
+/** A table that was dropped between plan and capture, or in the middle of it, is no failure. */
+async function isGone(ports: RoundPorts, relation: RelationName, error: unknown): Promise<boolean> {
+  if (isBackstopError(error, 'DATABASE_UNREACHABLE')) return false
+  if (isBackstopError(error, 'TABLE_MISSING')) return true
+  if (error instanceof StatementError && GONE_STATES.has(error.failure.sqlState)) return true
+  const { tables } = await readTables(ports.database)
+  return !tables.some((table) => quoteRelation(table.relation) === quoteRelation(relation))
+}

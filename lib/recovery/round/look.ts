@@ -1,0 +1,78 @@
+/** Reads what a round decides on: the tables of the database, their newest points, and the captures that run or failed. */
+import type { RelationName } from '#lib/kernel/index.ts'
+import { BackstopError, instantFrom, isBackstopError, quoteRelation } from '#lib/kernel/index.ts'
+import type { Database, RecoveryPoint } from '#lib/ports/index.ts'
+import { decodeManifest } from '../manifest/index.ts'
+import { SCRATCH_MARK, SCRATCH_NAME_PATTERN } from '../scratch.ts'
+import { SOURCE_SQL } from '../snapshot/index.ts'
+import type { QuarantinedPoint, RoundPorts } from './model.ts'
+import type { KnownPoint, TableState } from './plan.ts'
+import type { CaptureState } from './state.ts'
+import { CLOCK_SKEW_MS, readStates } from './state.ts'
+
+/**
+ * Ordinary tables and leaf partitions; a partitioned table's rows are those of its partitions. What drills restore into is
+ * not worth a copy.
+ */
+const TABLES_SQL = `
+  SELECT n.nspname AS schema, c.relname AS name, c.oid::text AS oid
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+   WHERE c.relkind = 'r' AND c.relpersistence <> 't'
+     AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_toast%'
+     AND NOT (n.nspname ~ '${SCRATCH_NAME_PATTERN}'
+              AND coalesce(starts_with(obj_description(n.oid, 'pg_namespace'), '${SCRATCH_MARK}'), false))
+   ORDER BY 1, 2`
+
+export interface RoundFacts {
+  readonly tables: readonly TableState[]
+  readonly stateMark: string
+  /** By quoted name. */
+  readonly points: ReadonlyMap<string, KnownPoint>
+  readonly states: ReadonlyMap<string, CaptureState>
+  /** Points whose manifest could not be trusted, set aside on the way. */
+  readonly quarantined: readonly QuarantinedPoint[]
+}
+
+/** Throws `DATABASE_UNREACHABLE`, `METADATA_UNREACHABLE`, `STORAGE_UNREACHABLE`. */
+export async function readFacts(
+  ports: RoundPorts,
+  isAllowed: (relation: RelationName) => boolean,
+): Promise<RoundFacts> {
+  const states = await readStates(ports.records)
+  const { tables, stateMark } = await readTables(ports.database)
+  const until = instantFrom(ports.clock.nowMs() + CLOCK_SKEW_MS)
+  const points = new Map<string, KnownPoint>()
+  const quarantined: QuarantinedPoint[] = []
+  for (const { relation } of tables) {
+    if (!isAllowed(relation)) continue
+    const point = await ports.catalog.findNewestValid(relation, until)
+    if (point === undefined) continue
+    const mark = await readMark(ports, point)
+    if ('reason' in mark) quarantined.push({ snapshotId: point.snapshotId, relation, reason: mark.reason })
+    else points.set(quoteRelation(relation), { point, stateMark: mark.stateMark })
+  }
+  return { tables, stateMark, points, states, quarantined }
+}
+
+export async function readTables(database: Database) {
+  return await database.withSession(async (session) => {
+    const rows = await session.query<{ schema: string; name: string; oid: string }>(TABLES_SQL)
+    const tables: TableState[] = rows.map(({ schema, name, oid }) => ({ relation: { schema, name }, oid: Number(oid) }))
+    const marks = await session.query<{ mark: string }>(SOURCE_SQL)
+    const mark = marks[0]
+    if (mark === undefined) throw new BackstopError('BUG', 'the server did not say what it is')
+    return { tables, stateMark: mark.mark }
+  })
+}
+
+/** When the manifest cannot be trusted the point is set aside, and the table captured anew. */
+async function readMark(ports: RoundPorts, point: RecoveryPoint) {
+  try {
+    const { manifest } = decodeManifest(await ports.objects.read(point.manifestKey), point.manifestSha256)
+    return { stateMark: manifest.source.stateMark }
+  } catch (error) {
+    if (!isBackstopError(error) || error.kind === 'dependency') throw error
+    await ports.catalog.quarantine(point.snapshotId, error.message)
+    return { reason: error.message }
+  }
+}

@@ -1,0 +1,27 @@
+/** What a check of stored points is asked for and what came of it. */
+import type { RelationName, SnapshotId } from '#lib/kernel/index.ts'
+
+export interface VerifyRequest {
+  /** Bytes of parts that a run reads at most; a point larger than this is never read, and said to be skipped. */
+  readonly budgetBytes: number
+  /** Points that a run looks at, at most. */
+  readonly maxPoints: number
+  /** Ends the run between two chunks; what it was reading then comes first in the next run. */
+  readonly signal?: AbortSignal
+}
+
+export interface CorruptPoint {
+  readonly snapshotId: SnapshotId
+  readonly relation: RelationName
+  readonly reason: string
+}
+
+export interface VerifyReport {
+  /** Points that were read to the end and judged, corrupt ones included. */
+  readonly checked: number
+  /** Set aside, each alone. */
+  readonly corrupt: readonly CorruptPoint[]
+  /** What could not be judged, and why. Never empty when nothing was checked. */
+  readonly skipped: readonly { readonly subject: string; readonly reason: string }[]
+  readonly bytes: number
+}

@@ -1,0 +1,190 @@
+/** Stored points are read again within a budget; corrupt ones are set aside alone, and trouble is not corruption. */
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { SnapshotId } from '#lib/kernel/index.ts'
+import { BackstopError } from '#lib/kernel/index.ts'
+import type { RecoveryPoint } from '#lib/ports/index.ts'
+import type { FixedClock } from '#test/support/fixed-clock.ts'
+import { createFixedClock, FIXED_START_MS } from '#test/support/fixed-clock.ts'
+import type { TestDatabase } from '#test/support/postgres.ts'
+import { createTestDatabase } from '#test/support/postgres.ts'
+import type { TestRecovery } from '#test/support/recovery/open.ts'
+import { openTestRecovery } from '#test/support/recovery/open.ts'
+import { wrappedStore } from '#test/support/recovery/wrapped-store.ts'
+
+const ALL = { budgetBytes: 1_000_000_000, maxPoints: 1_000 }
+const T = { schema: 'public', name: 't' }
+let db: TestDatabase
+let slice: TestRecovery
+let clock: FixedClock
+
+beforeEach(async () => {
+  db = await createTestDatabase('CREATE TABLE t AS SELECT i AS id, md5(i::text) AS body FROM generate_series(1, 500) i')
+  clock = createFixedClock()
+  slice = await openTestRecovery(db.database, { clock })
+})
+
+afterEach(async () => {
+  await slice?.close()
+  await db?.drop()
+})
+
+async function capturePoints(count: number): Promise<readonly RecoveryPoint[]> {
+  const points: RecoveryPoint[] = []
+  for (let index = 0; index < count; index += 1) {
+    points.push(await slice.recovery.capture(T, 'manual'))
+    clock.advance(1_000)
+  }
+  return points
+}
+
+const pathOf = (key: string) => join(slice.folder, 'objects', ...key.split('/'))
+const another = (options: Parameters<typeof openTestRecovery>[1]) =>
+  openTestRecovery(db.database, { clock, folder: slice.folder, ...options })
+
+async function firstPart(point: RecoveryPoint | undefined): Promise<string> {
+  const { manifest } = await slice.recovery.readManifest(point?.snapshotId as SnapshotId)
+  return pathOf(manifest.parts[0]?.key ?? '')
+}
+
+async function statuses(points: readonly RecoveryPoint[]): Promise<readonly unknown[]> {
+  return await Promise.all(points.map(async (point) => (await slice.recovery.find(point.snapshotId))?.status))
+}
+
+test('every point is read, and the bytes are counted', async () => {
+  const points = await capturePoints(3)
+  const report = await slice.recovery.verifyPoints(ALL)
+  expect(report).toMatchObject({ checked: 3, corrupt: [], skipped: [] })
+  expect(report.bytes).toBeGreaterThan(points.reduce((sum, point) => sum + point.sizeBytes, 0))
+})
+
+test('a run that has nothing to look at says so', async () => {
+  const skipped = [{ subject: 'recovery points', reason: 'there is none to check' }]
+  expect(await slice.recovery.verifyPoints(ALL)).toEqual({ checked: 0, corrupt: [], skipped, bytes: 0 })
+})
+
+test.for(['flipped part', 'truncated part', 'missing part', 'flipped manifest', 'missing manifest'])(
+  'a %s sets that point aside and no other',
+  async (damage) => {
+    const points = await capturePoints(3)
+    const path = damage.endsWith('part') ? await firstPart(points[1]) : pathOf(points[1]?.manifestKey ?? '')
+    const content = readFileSync(path)
+    if (damage.startsWith('missing')) rmSync(path)
+    else if (damage.startsWith('truncated')) writeFileSync(path, content.subarray(0, content.length - 1))
+    else writeFileSync(path, content.fill((content[100] ?? 0) ^ 1, 100, 101))
+    const report = await slice.recovery.verifyPoints(ALL)
+    expect(report.checked).toBe(3)
+    expect(report.corrupt).toMatchObject([{ snapshotId: points[1]?.snapshotId, relation: T }])
+    expect(await statuses(points)).toEqual(['valid', 'quarantined', 'valid'])
+    expect(await slice.recovery.verifyPoints(ALL)).toMatchObject({ checked: 2, corrupt: [] })
+  },
+)
+
+test('storage that is out of reach is skipped with its reason and sets nothing aside', async () => {
+  const points = await capturePoints(5)
+  const failing = () => Promise.reject(new BackstopError('STORAGE_UNREACHABLE', 'the disk is gone'))
+  const cut = await another({ wrapObjects: (objects) => wrappedStore(objects, { read: failing }) })
+  const report = await cut.recovery.verifyPoints(ALL)
+  expect(report).toMatchObject({ checked: 0, corrupt: [] })
+  expect(report.skipped).toHaveLength(3)
+  expect(report.skipped[0]?.reason).toBe('the disk is gone')
+  expect(await statuses(points)).toEqual(['valid', 'valid', 'valid', 'valid', 'valid'])
+  await cut.close()
+})
+
+test('a storage that is empty altogether is another place, and proves nothing about the points', async () => {
+  const points = await capturePoints(2)
+  const empty = await openTestRecovery(db.database, { clock })
+  const elsewhere = await another({ wrapObjects: () => empty.objects })
+  const report = await elsewhere.recovery.verifyPoints(ALL)
+  expect(report).toMatchObject({
+    checked: 0,
+    corrupt: [],
+    skipped: [{ reason: /not mounted/ }, { reason: /not mounted/ }],
+  })
+  expect(await statuses(points)).toEqual(['valid', 'valid'])
+  await elsewhere.close()
+  await empty.close()
+})
+
+test('one bad reading of a sound part is read again before anything is said', async () => {
+  const points = await capturePoints(1)
+  let readings = 0
+  const flaky = await another({
+    wrapObjects: (objects) =>
+      wrappedStore(objects, {
+        readStream: async function* (key) {
+          readings += 1
+          const content = await objects.read(key)
+          yield readings === 1 ? content.subarray(1) : content
+        },
+      }),
+  })
+  expect(await flaky.recovery.verifyPoints(ALL)).toMatchObject({ checked: 1, corrupt: [] })
+  expect(readings).toBe(2)
+  expect(await statuses(points)).toEqual(['valid'])
+  await flaky.close()
+})
+
+test('the budget ends a run, and the next one goes on with what was checked longest ago', async () => {
+  const points = await capturePoints(4)
+  const seen: string[] = []
+  const watched = await another({
+    wrapObjects: (objects) =>
+      wrappedStore(objects, {
+        readStream: (key, range) => {
+          seen.push(key.split('/')[3] ?? '')
+          return objects.readStream(key, range)
+        },
+      }),
+  })
+  const ids = points.map(({ snapshotId }) => snapshotId)
+  const budgetBytes = (points[0]?.sizeBytes ?? 0) * 2 + 20_000
+  for (const expected of [ids.slice(0, 2), ids.slice(2), ids.slice(0, 2)]) {
+    seen.length = 0
+    const report = await watched.recovery.verifyPoints({ budgetBytes, maxPoints: 2 })
+    expect(seen.toSorted()).toEqual(expected.toSorted())
+    expect(report.checked).toBe(2)
+    expect(report.skipped).toMatchObject([{ subject: 'further points' }])
+    clock.advance(1_000)
+  }
+  const small = await watched.recovery.verifyPoints({ budgetBytes: (points[0]?.sizeBytes ?? 0) + 1, maxPoints: 9 })
+  expect(small).toMatchObject({
+    checked: 1,
+    skipped: [{ subject: 'further points', reason: /bytes of the run are used up/ }],
+  })
+  await watched.close()
+})
+
+test('a point larger than the whole budget is skipped by name and keeps no other from its turn', async () => {
+  const points = await capturePoints(2)
+  const report = await slice.recovery.verifyPoints({ budgetBytes: 10, maxPoints: 10 })
+  expect(report).toMatchObject({ checked: 0, corrupt: [], bytes: 0 })
+  expect(report.skipped.map(({ subject }) => subject)).toEqual(
+    points.map(({ snapshotId }) => `${snapshotId} of public.t`),
+  )
+  expect(report.skipped[0]?.reason).toMatch(/raise the budget/)
+})
+
+test('a stopped run says what it did not get to', async () => {
+  await capturePoints(2)
+  const report = await slice.recovery.verifyPoints({ ...ALL, signal: AbortSignal.abort() })
+  expect(report).toMatchObject({ checked: 0, skipped: [{ reason: 'the time of the run is used up' }] })
+})
+
+test('points from a clock that was ahead get their turn as well', async () => {
+  await capturePoints(2)
+  const back = await another({ clock: createFixedClock(FIXED_START_MS - 86_400_000) })
+  expect((await back.recovery.verifyPoints(ALL)).checked).toBe(2)
+  expect((await back.recovery.verifyPoints(ALL)).checked).toBe(2)
+  await back.close()
+})
+
+test('a catalog that is built again has every point checked', async () => {
+  await capturePoints(2)
+  const fresh = await openTestRecovery(db.database, { clock, wrapObjects: () => slice.objects })
+  await fresh.recovery.rebuildCatalog()
+  expect((await fresh.recovery.verifyPoints(ALL)).checked).toBe(2)
+  await fresh.close()
+})
