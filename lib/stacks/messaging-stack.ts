@@ -18,7 +18,9 @@ const FIFO: readonly QueueName[] = ['run', 'capture']
 
 interface WorkPair {
   readonly queue: Queue
+  readonly queueName: string
   readonly dead: Queue
+  readonly deadName: string
 }
 
 export interface MessagingStackProps extends StackProps {
@@ -77,7 +79,7 @@ export class MessagingStack extends Stack {
       visibilityTimeout: Duration.seconds(VISIBILITY_FACTOR * timeoutOfConsumer(name)),
       deadLetterQueue: { queue: dead, maxReceiveCount: MAX_RECEIVES[name] },
     })
-    return { queue, dead }
+    return { queue, dead, queueName: common(name).queueName, deadName: common(`${name}-dead`).queueName }
   }
 }
 

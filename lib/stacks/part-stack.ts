@@ -2,7 +2,6 @@
 import { Stack, type StackProps } from 'aws-cdk-lib'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda'
-import type { Queue } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
 import { connectQueue } from './constructs/queue-trigger.ts'
 import { createScheduleDeadQueue, scheduleFunction } from './constructs/schedule.ts'
@@ -14,20 +13,21 @@ export interface PartStackProps extends StackProps {
 }
 
 export class PartStack extends Stack {
-  readonly deadQueue: Queue
+  readonly deadName: string
   readonly #functions = new Map<FunctionName, Lambda>()
 
   constructor(scope: Construct, part: 'gate' | 'recovery', props: PartStackProps) {
     super(scope, part, props)
     const { environment } = props.functions
     const make = createFunctionMaker(props.functions)
-    this.deadQueue = createScheduleDeadQueue(this, props.messageKey)
+    this.deadName = `backstop-${environment.name}-${part}-schedule-dead`
+    const deadQueue = createScheduleDeadQueue(this, this.deadName, props.messageKey)
     for (const row of FUNCTIONS.filter(({ name }) => name.startsWith(`${part}.`))) {
       const place = new Construct(this, row.name.replace('.', '-'))
       const run = make(place, row)
       this.#functions.set(row.name, run)
       connectQueue(place, run, row, props.functions)
-      scheduleFunction(place, environment, { row, run, deadQueue: this.deadQueue })
+      scheduleFunction(place, environment, { row, run, deadQueue })
     }
   }
 

@@ -3,10 +3,12 @@ import { Stage, Tags } from 'aws-cdk-lib'
 import type { Construct } from 'constructs'
 import type { Environment } from './config/index.ts'
 import type { PolicyDocumentFile } from './constructs/policy-upload.ts'
-import type { Places } from './functions/index.ts'
+import { FUNCTIONS, type Places, physicalName } from './functions/index.ts'
 import { GateStack } from './gate-stack.ts'
 import { MessagingStack } from './messaging-stack.ts'
 import { NetworkStack } from './network-stack.ts'
+import type { Watched } from './observability/index.ts'
+import { ObservabilityStack } from './observability-stack.ts'
 import { PartStack } from './part-stack.ts'
 import { SharedStack } from './shared-stack.ts'
 import { StorageStack } from './storage-stack.ts'
@@ -25,6 +27,7 @@ export class BackstopStage extends Stage {
   readonly network: NetworkStack | undefined
   readonly gate: GateStack
   readonly recovery: PartStack
+  readonly observability: ObservabilityStack
 
   constructor(scope: Construct, props: BackstopStageProps) {
     const { environment } = props
@@ -44,6 +47,11 @@ export class BackstopStage extends Stage {
     const part = { functions, messageKey: shared.messageKey }
     this.gate = new GateStack(this, { ...stack('gate'), ...part })
     this.recovery = new PartStack(this, 'recovery', { ...stack('recovery'), ...part })
+    this.observability = new ObservabilityStack(this, {
+      ...stack('observability'),
+      watched: this.#watched(environment),
+      topic: this.messaging.topic,
+    })
     for (const [key, value] of Object.entries({ product: 'backstop', environment: name, ...environment.tags })) {
       Tags.of(this).add(key, value)
     }
@@ -72,6 +80,24 @@ export class BackstopStage extends Stage {
       ...(shared.webhooks !== undefined && { webhookSecretArn: shared.webhooks.secretArn }),
       topicArn: messaging.topic.topicArn,
       queues: { run: queue('run'), capture: queue('capture'), alert: queue('alert') },
+    }
+  }
+
+  /** By names, not by references: an alarm then never holds back a change of what it watches. */
+  #watched(environment: Environment): Watched {
+    const { gate, recovery, messaging } = this
+    const work = Object.entries(messaging.work)
+    return {
+      environment: environment.name,
+      tableName: this.shared.table.tableName,
+      api: gate.api.metrics,
+      functions: FUNCTIONS.map((row) => ({ name: row.name, physicalName: physicalName(environment, row) })),
+      workQueues: work.map(([name, { queueName }]) => ({ name, queueName })),
+      deadQueues: [
+        ...work.map(([name, { deadName }]) => ({ name, queueName: deadName })),
+        { name: 'gate-schedule', queueName: gate.deadName },
+        { name: 'recovery-schedule', queueName: recovery.deadName },
+      ],
     }
   }
 }

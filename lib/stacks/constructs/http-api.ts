@@ -18,7 +18,7 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import { ROUTES } from '#lib/api/index.ts'
 import type { Environment } from '../config/index.ts'
 import { accessLogFormat } from './access-log.ts'
-import type { ApiFunctions } from './api-functions.ts'
+import type { ApiFunctions, ApiMade } from './api-functions.ts'
 import { removalOf } from './removal.ts'
 
 function corsOf({ api }: Environment) {
@@ -66,7 +66,7 @@ function createStage(scope: Stack, httpApi: HttpApi, environment: Environment): 
  * No identity source and no cache: the authorizer sees every request, and our own 401 and 403 reach the caller.
  * What no route names goes to `gate.inspect`, which answers 404 and 405 in our own words and nothing else.
  */
-export function createHttpApi(scope: Stack, environment: Environment, functions: ApiFunctions): string {
+export function createHttpApi(scope: Stack, environment: Environment, functions: ApiFunctions): ApiMade {
   const httpApi = new HttpApi(scope, 'Api', {
     apiName: `backstop-${environment.name}`,
     description: `Backstop ${environment.name}`,
@@ -99,5 +99,13 @@ export function createHttpApi(scope: Stack, environment: Environment, functions:
     integration: integrationOf('gate.inspect'),
   })
   const stage = createStage(scope, httpApi, environment)
-  return stage.url
+  return {
+    url: stage.url,
+    metrics: {
+      errors: '5xx',
+      requests: 'Count',
+      latency: 'Latency',
+      dimensions: { ApiId: httpApi.apiId, Stage: '$default' },
+    },
+  }
 }

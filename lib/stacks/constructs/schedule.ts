@@ -17,8 +17,9 @@ const PATIENCE = {
   daily: { retryAttempts: 2, maxEventAge: Duration.hours(1) },
 } as const
 
-export function createScheduleDeadQueue(scope: Construct, key: IKey): Queue {
+export function createScheduleDeadQueue(scope: Construct, queueName: string, key: IKey): Queue {
   return new Queue(scope, 'schedule-dead', {
+    queueName,
     encryption: QueueEncryption.KMS,
     encryptionMasterKey: key,
     enforceSSL: true,

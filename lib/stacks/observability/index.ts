@@ -1,0 +1,5 @@
+export { createDashboard } from './dashboard.ts'
+export { NAMESPACE } from './figures.ts'
+export type { AlarmRow, Watched } from './model.ts'
+export { platformAlarms } from './platform-alarms.ts'
+export { productAlarms } from './product-alarms.ts'
