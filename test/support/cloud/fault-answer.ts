@@ -10,6 +10,8 @@ export interface ServiceError {
   readonly status: number
   /** AWS's name, such as `InternalServerError`. */
   readonly name: string
+  /** Of a JSON error. */
+  readonly fields?: object
 }
 
 const THROTTLES: Readonly<Record<string, ServiceError>> = {
@@ -27,7 +29,7 @@ export function throttleOf(service: string): ServiceError {
   return throttle
 }
 
-export function encodeServiceError(service: string, { status, name }: ServiceError): FaultAnswer {
+export function encodeServiceError(service: string, { status, name, fields }: ServiceError): FaultAnswer {
   if (service === 's3') {
     const body = `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${name}</Code><Message>injected</Message><RequestId>fault</RequestId></Error>`
     return { status, headers: { 'content-type': 'application/xml', 'x-amz-request-id': 'fault' }, body }
@@ -37,7 +39,7 @@ export function encodeServiceError(service: string, { status, name }: ServiceErr
     const body = `<ErrorResponse><Error><Type>${type}</Type><Code>${name}</Code><Message>injected</Message></Error><RequestId>fault</RequestId></ErrorResponse>`
     return { status, headers: { 'content-type': 'text/xml', 'x-amzn-requestid': 'fault' }, body }
   }
-  const body = JSON.stringify({ __type: `com.amazonaws.${service}#${name}`, message: 'injected' })
+  const body = JSON.stringify({ __type: `com.amazonaws.${service}#${name}`, message: 'injected', ...fields })
   return {
     status,
     headers: {

@@ -12,6 +12,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, request } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { ServiceError } from './fault-answer.ts'
 import { encodeServiceError, throttleOf } from './fault-answer.ts'
 import type { AwsCall } from './fault-call.ts'
 import { readCall } from './fault-call.ts'
@@ -119,7 +120,7 @@ async function spoil(
   }
 }
 
-function refuse(outgoing: ServerResponse, service: string, error: { status: number; name: string }): void {
+function refuse(outgoing: ServerResponse, service: string, error: ServiceError): void {
   const { status, headers, body } = encodeServiceError(service, error)
   outgoing.writeHead(status, headers).end(body)
 }

@@ -4,8 +4,11 @@ import type { AwsCall } from './fault-call.ts'
 export type Fault =
   /** The service's own throttling error; nothing reaches the service. */
   | { readonly kind: 'throttle' }
-  /** Any other error of the service, in its own format, such as 500 `InternalServerError`; nothing reaches the service. */
-  | { readonly kind: 'error'; readonly status: number; readonly name: string }
+  /**
+   * Any other error of the service, in its own format, such as 500 `InternalServerError`; nothing reaches the service.
+   * `fields`: further members of a JSON error, such as `CancellationReasons`.
+   */
+  | { readonly kind: 'error'; readonly status: number; readonly name: string; readonly fields?: object }
   /** The connection breaks before the service has seen the request. */
   | { readonly kind: 'reset-before' }
   /** The service handles the request; the connection breaks instead of its answer. */
