@@ -36,23 +36,24 @@ const OTHERS = `SELECT pid FROM pg_stat_activity WHERE datname = current_databas
   AND query ILIKE '%big%'`
 
 /** Aborts the signal when the capture calls the named method for the first time. */
-function abortAt(method: 'openUpload' | 'readStream', reason: unknown) {
+function abortAt(method: 'openUpload' | 'write', reason: unknown) {
   const controller = new AbortController()
   const wrapObjects = (objects: ObjectStore) =>
     wrappedStore(objects, {
-      openUpload: (key, options) => {
+      openUpload: async (key, options) => {
         if (method === 'openUpload') controller.abort(reason)
-        return objects.openUpload(key, options)
-      },
-      readStream: (key, range) => {
-        if (method === 'readStream') controller.abort(reason)
-        return objects.readStream(key, range)
+        const upload = await objects.openUpload(key, options)
+        const write = (chunk: Uint8Array) => {
+          controller.abort(reason)
+          return upload.write(chunk)
+        }
+        return { write, commit: () => upload.commit(), abort: () => upload.abort() }
       },
     })
   return { wrapObjects, signal: controller.signal }
 }
 
-test.for(['openUpload', 'readStream'] as const)('time that is up at %s leaves nothing behind', async (method) => {
+test.for(['openUpload', 'write'] as const)('time that is up at %s leaves nothing behind', async (method) => {
   const { wrapObjects, signal } = abortAt(method, new DOMException('the time is over', 'TimeoutError'))
   const worker = await openTestRecovery(db.database, { folder: slice.folder, wrapObjects })
   const outcome = await worker.recovery.captureOne(ORDER, { signal })
