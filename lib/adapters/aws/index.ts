@@ -17,8 +17,12 @@ export {
   decodeAlertWork,
   relayAlert,
 } from './notifier/index.ts'
+export type { RdsTokenOptions, RdsTokens } from './rds-token.ts'
+export { openRdsTokens } from './rds-token.ts'
 export type { DynamoRecordStore, DynamoRecordStoreOptions } from './record-store/index.ts'
 export { DYNAMO_SCHEMA, openDynamoRecordStore } from './record-store/index.ts'
+export type { ScheduledOutcome, ScheduledRun } from './schedule/index.ts'
+export { runScheduled } from './schedule/index.ts'
 export type {
   OpenedSqsVisibility,
   SqsBatchEvent,

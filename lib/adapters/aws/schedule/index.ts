@@ -1,0 +1,2 @@
+export type { ScheduledOutcome, ScheduledRun } from './run.ts'
+export { runScheduled } from './run.ts'
