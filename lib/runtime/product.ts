@@ -15,7 +15,7 @@ import type { RuntimeConfig } from './config.ts'
 import { connectDatabase, openGateDatabases } from './connect.ts'
 import { logToStandardError } from './log.ts'
 import { openNotifying } from './notify.ts'
-import { openMetadata, openStorage } from './storage.ts'
+import { openMetadataFile, openStorage } from './storage.ts'
 import { SYSTEM } from './system.ts'
 import { reportTask, tasksOf } from './tasks.ts'
 import { openWatchedFiles } from './watched-files.ts'
@@ -91,7 +91,7 @@ async function openAll(options: ProductOptions, openings: Openings): Promise<Run
   const execution = await executionSettings(config, database)
   const gateDatabases = openGateDatabases(databaseUrl, config, execution)
   for (const one of Object.values(gateDatabases)) openings.add(() => one.close())
-  const records = openMetadata(config.metadataPath)
+  const records = openMetadataFile(config.metadataPath)
   openings.add(() => records.close())
   const objects = await openStorage(config.storageUrl)
   const { notifier, queue } = openNotifying(config, records, log)

@@ -31,7 +31,7 @@ export function parseS3Location(url: string): S3Location {
 }
 
 /** A bare `host:port` is https, on this machine http. */
-function endpointOf(text: string): string {
+export function endpointOf(text: string): string {
   const hasScheme = /^https?:\/\//.test(text)
   const url = URL.parse(hasScheme ? text : `${LOOPBACK.test(text) ? 'http' : 'https'}://${text}`)
   if (url === null || url.hostname === '') refuse('what follows the "@" is no address such as http://127.0.0.1:9000')

@@ -6,8 +6,9 @@ import { fileURLToPath } from 'node:url'
 import { openFolderObjectStore, openSqliteRecordStore, type SqliteRecordStore } from '#lib/adapters/embedded/index.ts'
 import { systemClock, systemRandom } from '#lib/adapters/system/index.ts'
 import { BackstopError } from '#lib/kernel/index.ts'
-import type { ObjectStore } from '#lib/ports/index.ts'
+import type { ObjectStore, RecordStore } from '#lib/ports/index.ts'
 import { parseS3Location } from './s3-location.ts'
+import { isTableLocation, parseTableLocation } from './table-location.ts'
 
 /** What the storage is wanted for: a role that may only read is enough for listing and restoring. */
 export type StorageNeed = 'read' | 'write'
@@ -53,13 +54,51 @@ async function openS3(storageUrl: string, need: StorageNeed): Promise<ObjectStor
   return store
 }
 
-/** Open the metadata database, making its folder. Throws METADATA_UNREACHABLE. */
-export function openMetadata(path: string): SqliteRecordStore {
+/** Records that a command reads and writes, and closes when it is done. */
+export interface Metadata extends RecordStore {
+  close(): Promise<void>
+}
+
+/** Open a metadata database file, making its folder. Throws METADATA_UNREACHABLE; CONFIG_INVALID for a table. */
+export function openMetadataFile(path: string): SqliteRecordStore {
+  if (isTableLocation(path)) {
+    throw new BackstopError(
+      'CONFIG_INVALID',
+      'A product of one process keeps its metadata in a file. dynamodb:// is for commands beside a deployment.',
+    )
+  }
   try {
     if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
     return openSqliteRecordStore({ path, clock: systemClock })
   } catch (error) {
     if (error instanceof BackstopError) throw error
     throw new BackstopError('METADATA_UNREACHABLE', `The metadata database ${path} cannot be opened.`, { cause: error })
+  }
+}
+
+/**
+ * Open the metadata at a path or at `dynamodb://table[@endpoint]`, where a deployment keeps it.
+ *
+ * Throws: METADATA_UNREACHABLE, CONFIG_INVALID
+ */
+export async function openMetadata(location: string): Promise<Metadata> {
+  return isTableLocation(location) ? await openTable(location) : openMetadataFile(location)
+}
+
+async function openTable(location: string): Promise<Metadata> {
+  const { table, endpoint } = parseTableLocation(location)
+  const { openDynamoRecordStore } = await import('#lib/adapters/aws/index.ts')
+  const { AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL, AWS_REGION, AWS_DEFAULT_REGION } = process.env
+  const region = AWS_REGION || AWS_DEFAULT_REGION
+  if (!region) throw new BackstopError('CONFIG_INVALID', 'Set AWS_REGION to the region of the table.')
+  const at = endpoint ?? (AWS_ENDPOINT_URL_DYNAMODB || AWS_ENDPOINT_URL || undefined)
+  const client = { region, ...(at !== undefined && { endpoint: at }) }
+  const store = openDynamoRecordStore({ table, client, clock: systemClock })
+  return {
+    find: (key) => store.find(key),
+    query: (query) => store.query(query),
+    write: (write) => store.write(write),
+    transact: (writes, token) => store.transact(writes, token),
+    close: async () => store.close(),
   }
 }

@@ -27,7 +27,7 @@ export async function openRecoveryTools(locations: RecoveryLocations): Promise<R
   const database = await connectDatabase(locations.dbUrl, 4)
   try {
     const objects = await openStorage(locations.storageUrl, 'read')
-    const records = openMetadata(locations.metadataPath ?? ':memory:')
+    const records = await openMetadata(locations.metadataPath ?? ':memory:')
     const recovery = openRecovery({ database, objects, records, columnar: parquet, ...SYSTEM })
     if (locations.metadataPath === undefined) await recovery.rebuildCatalog()
     return {
@@ -59,7 +59,7 @@ function refuse(): Promise<never> {
 /** List and read recovery points from the storage, without a database. Throws STORAGE_URL_INVALID, STORAGE_UNREACHABLE, … */
 export async function openPointTools(locations: Omit<RecoveryLocations, 'dbUrl'>): Promise<RecoveryTools> {
   const objects = await openStorage(locations.storageUrl, 'read')
-  const records = openMetadata(locations.metadataPath ?? ':memory:')
+  const records = await openMetadata(locations.metadataPath ?? ':memory:')
   const recovery = openRecovery({ database: NO_DATABASE, objects, records, columnar: parquet, ...SYSTEM })
   return { recovery, close: () => records.close() }
 }
@@ -74,7 +74,7 @@ export interface LedgerTools {
 /** Verify and export where the product keeps its ledger; also beside a running product. */
 export async function openLedgerTools(config: RuntimeConfig): Promise<LedgerTools> {
   const objects = await openStorage(config.storageUrl, 'read')
-  const records = openMetadata(config.metadataPath)
+  const records = await openMetadata(config.metadataPath)
   const ledger = openLedger({ records, settings: config, ...SYSTEM }, objects)
   return { ledger, records, objects, close: () => records.close() }
 }

@@ -11,7 +11,10 @@ export const STORAGE_FLAG = text(
   '--storage <url>',
   'where recovery points are: file:///folder or s3://bucket[/prefix][@endpoint] (BACKSTOP_STORAGE_URL)',
 )
-export const METADATA_FLAG = text('--metadata-db <path>', 'the metadata database (BACKSTOP_METADATA_DB)')
+export const METADATA_FLAG = text(
+  '--metadata-db <path>',
+  'the metadata: a file, or dynamodb://table[@endpoint] (BACKSTOP_METADATA_DB)',
+)
 export const DATABASE_FLAG = text('--db <url>', 'the database: postgresql://user@host/name (BACKSTOP_DB_URL)')
 
 /** The places in a folder of `backstop up --data`. */
@@ -35,6 +38,6 @@ export function existingMetadata(
   environment: CommandContext['environment'],
 ): string | undefined {
   const path = findSetting(given, 'BACKSTOP_METADATA_DB', environment)
-  if (path === undefined || existsSync(path)) return path
+  if (path === undefined || path.startsWith('dynamodb:') || existsSync(path)) return path
   throw new BackstopError('METADATA_UNREACHABLE', `there is no metadata database at ${path}`)
 }

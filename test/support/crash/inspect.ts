@@ -32,7 +32,7 @@ export interface Findings {
 type Item = any
 
 export async function openStores(config: RuntimeConfig): Promise<Stores> {
-  return { records: openMetadata(config.metadataPath), objects: await openStorage(config.storageUrl) }
+  return { records: await openMetadata(config.metadataPath), objects: await openStorage(config.storageUrl) }
 }
 
 async function listAll(product: ProductProcess, path: string): Promise<Item[]> {
