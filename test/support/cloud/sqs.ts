@@ -82,11 +82,11 @@ export async function sendRaw(sqs: SQSClient, QueueUrl: string, MessageBody: str
 }
 
 /** What the platform hands to a function: a batch of an event source mapping. */
-export async function pullBatch(sqs: SQSClient, { url, arn }: OwnQueue, visibilityS = 30) {
+export async function pullBatch(sqs: SQSClient, { url, arn }: OwnQueue, visibilityS = 30, count = 10) {
   const { Messages = [] } = await sqs.send(
     new ReceiveMessageCommand({
       QueueUrl: url,
-      MaxNumberOfMessages: 10,
+      MaxNumberOfMessages: count,
       VisibilityTimeout: visibilityS,
       MessageSystemAttributeNames: ['All'],
     }),
@@ -112,5 +112,15 @@ export async function acknowledge(
   const done = Records.filter(({ messageId }) => !failed.has(messageId))
   for (const { receiptHandle } of done) {
     await sqs.send(new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle: receiptHandle }))
+  }
+}
+
+/** The bodies of all visible messages; they are hidden afterwards. */
+export async function readAll(sqs: SQSClient, QueueUrl: string): Promise<string[]> {
+  const bodies: string[] = []
+  for (;;) {
+    const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }))
+    if (Messages.length === 0) return bodies
+    bodies.push(...Messages.map(({ Body }) => Body as string))
   }
 }
