@@ -18,23 +18,28 @@ interface Source {
   readonly body: AsyncIterable<Uint8Array> & { destroy(): unknown }
   readonly etag: string | undefined
   readonly startByte: number
-  readonly endByte: number
+  /** Absent: S3 did not say; the end of the body is that of the object. */
+  readonly endByte: number | undefined
 }
 
 export interface OpenedObject {
-  readonly sizeBytes: number
+  /** Absent: not known before it was read. */
+  readonly sizeBytes: number | undefined
   readonly chunks: AsyncGenerator<Uint8Array, void>
 }
 
 /** The request is answered when this resolves. Throws OBJECT_MISSING, OBJECT_RANGE_INVALID, STORAGE_UNREACHABLE. */
 export async function openObject(bucket: Bucket, key: string, range: ByteRange | undefined): Promise<OpenedObject> {
   if (range !== undefined && !isPlausible(range)) throw await rangeError(bucket, key, range)
-  const source = await openSource(bucket, key, range)
-  return { sizeBytes: source.endByte - source.startByte, chunks: readOn(bucket, key, source) }
+  const source = await openSource(bucket, key, range && extentOf(range))
+  const { startByte, endByte } = source
+  return {
+    sizeBytes: endByte === undefined ? undefined : endByte - startByte,
+    chunks: readOn(bucket, key, source),
+  }
 }
 
 async function* readOn(bucket: Bucket, key: string, first: Source): AsyncGenerator<Uint8Array, void> {
-  const { etag, endByte } = first
   let source = first
   let position = source.startByte
   try {
@@ -43,15 +48,25 @@ async function* readOn(bucket: Bucket, key: string, first: Source): AsyncGenerat
         position += count
         breaks = 0
       })
-      if (position === endByte) return
-      if (breaks === MAX_BREAKS || position > endByte) throw brokenOff(bucket, key, failure)
+      const { endByte } = source
+      if (position === endByte || (endByte === undefined && failure === undefined)) return
+      if (breaks === MAX_BREAKS || position > (endByte ?? position)) throw brokenOff(bucket, key, failure)
       await pause(Math.random() * BREAK_PAUSE_MS * 2 ** breaks)
-      source = await openSource(bucket, key, { startByte: position, lengthBytes: endByte - position }, etag)
+      source = await openSource(bucket, key, { startByte: position, endByte }, first.etag)
     }
   } finally {
     source.body.destroy()
   }
 }
+
+/** The bytes that are asked for. */
+interface Extent {
+  readonly startByte: number
+  /** Absent: all that come. */
+  readonly endByte: number | undefined
+}
+
+const extentOf = ({ startByte, lengthBytes }: ByteRange): Extent => ({ startByte, endByte: startByte + lengthBytes })
 
 /** Yields what comes; returns what ended it early. */
 async function* passOn(source: Source, onBytes: (count: number) => void): AsyncGenerator<Uint8Array, unknown> {
@@ -73,41 +88,38 @@ function brokenOff(bucket: Bucket, key: string, failure: unknown): BackstopError
   })
 }
 
-async function openSource(
-  bucket: Bucket,
-  key: string,
-  range: ByteRange | undefined,
-  ifMatch?: string,
-): Promise<Source> {
+async function openSource(bucket: Bucket, key: string, extent: Extent | undefined, ifMatch?: string): Promise<Source> {
   try {
     const answer = await bucket.client.send(
       new GetObjectCommand({
         ...bucket.address,
         Key: fullKeyOf(bucket, key),
-        ...(range !== undefined && { Range: `bytes=${range.startByte}-${range.startByte + range.lengthBytes - 1}` }),
+        ...(extent !== undefined && { Range: `bytes=${extent.startByte}-${lastByteOf(extent)}` }),
         ...(ifMatch !== undefined && { IfMatch: ifMatch }),
       }),
     )
     const body = answer.Body as unknown as Source['body']
-    const { startByte, endByte } = extentOf(answer, range, body)
-    return { body, etag: answer.ETag, startByte, endByte }
+    return { body, etag: answer.ETag, ...answeredExtent(answer, extent, body) }
   } catch (error) {
-    throw await explain(bucket, key, range, error, ifMatch !== undefined)
+    throw await explain(bucket, key, extent, error, ifMatch !== undefined)
   }
 }
 
+const lastByteOf = ({ endByte }: Extent) => (endByte === undefined ? '' : endByte - 1)
+
 /** S3 cuts a range off at the object's end; the port does not. */
-function extentOf(
+function answeredExtent(
   answer: { readonly ContentLength?: number | undefined; readonly ContentRange?: string | undefined },
-  range: ByteRange | undefined,
+  extent: Extent | undefined,
   body: Source['body'],
-): { startByte: number; endByte: number } {
+): Extent {
+  if (extent === undefined) return { startByte: 0, endByte: answer.ContentLength }
   try {
-    if (range === undefined) return { startByte: 0, endByte: answer.ContentLength ?? malformedAnswer() }
     const [, start, total] = /^bytes (\d+)-\d+\/(\d+)$/.exec(answer.ContentRange ?? '') ?? malformedAnswer()
-    assertByteRange(range, Number(total))
-    if (Number(start) !== range.startByte) malformedAnswer()
-    return { startByte: range.startByte, endByte: range.startByte + range.lengthBytes }
+    const { startByte, endByte = Number(total) } = extent
+    assertByteRange({ startByte, lengthBytes: endByte - startByte }, Number(total))
+    if (Number(start) !== startByte) malformedAnswer()
+    return { startByte, endByte }
   } catch (error) {
     body.destroy()
     throw error
@@ -121,7 +133,7 @@ function malformedAnswer(): never {
 async function explain(
   bucket: Bucket,
   key: string,
-  range: ByteRange | undefined,
+  extent: Extent | undefined,
   error: unknown,
   isResumed: boolean,
 ): Promise<BackstopError> {
@@ -130,7 +142,10 @@ async function explain(
   const isGone = name === 'NoSuchKey' || (kind === 'missing' && name !== 'NoSuchBucket')
   if (isResumed && (isGone || kind === 'conditional' || httpStatus === 416)) return objectChanged(key)
   if (isGone) return objectMissing(key)
-  if (httpStatus === 416 && range !== undefined) return await rangeError(bucket, key, range)
+  if (httpStatus === 416 && extent?.endByte !== undefined) {
+    const { startByte, endByte } = extent
+    return await rangeError(bucket, key, { startByte, lengthBytes: endByte - startByte })
+  }
   return asStorageError(error, 'GetObject', bucket)
 }
 

@@ -75,6 +75,7 @@ class S3Store implements S3ObjectStore {
   async read(key: string, range?: ByteRange): Promise<Uint8Array> {
     assertObjectKey(key)
     const { sizeBytes, chunks } = await openObject(this.#bucket, key, range)
+    if (sizeBytes === undefined) return await collect(chunks)
     const content = Buffer.allocUnsafe(sizeBytes)
     let position = 0
     for await (const chunk of chunks) {
@@ -109,4 +110,10 @@ class S3Store implements S3ObjectStore {
       throw asStorageError(error, 'DeleteObject', this.#bucket)
     }
   }
+}
+
+async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const collected: Uint8Array[] = []
+  for await (const chunk of chunks) collected.push(chunk)
+  return Buffer.concat(collected)
 }
