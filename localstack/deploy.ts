@@ -94,7 +94,7 @@ export async function deploy(cloud: Cloud, report: (line: string) => void): Prom
   report('3/4 cdk deploy …')
   await runCdk(cloud.endpoint, [
     'deploy',
-    '--all',
+    '**',
     '--require-approval=never',
     '--concurrency=4',
     `--outputs-file=${outputsFile}`,

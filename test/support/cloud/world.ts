@@ -15,7 +15,7 @@ export interface CloudWorld {
 function environmentFor(deployed: Deployed, cloud: Omit<LocalCloud, 'stop'>, args: readonly string[]) {
   const { outputs, tokens } = deployed
   const at = `@${cloud.endpoint}`
-  const bucket = args[0] === 'audit' ? outputs['AuditBucket'] : outputs['SnapshotBucket']
+  const bucket = outputs[args[0] === 'audit' ? 'AuditBucketName' : 'SnapshotsBucketName']
   return {
     PATH: process.env['PATH'],
     HOME: process.env['HOME'],
@@ -24,7 +24,7 @@ function environmentFor(deployed: Deployed, cloud: Omit<LocalCloud, 'stop'>, arg
     BACKSTOP_TOKEN: tokens.operator,
     BACKSTOP_DB_URL: cloud.database.url,
     BACKSTOP_STORAGE_URL: `s3://${bucket}${at}`,
-    BACKSTOP_METADATA_DB: `dynamodb://${outputs['Table']}${at}`,
+    BACKSTOP_METADATA_DB: `dynamodb://${outputs['TableName']}${at}`,
     BACKSTOP_ENVIRONMENT: 'local',
   }
 }
