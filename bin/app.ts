@@ -5,7 +5,14 @@ import { dirname, join, resolve } from 'node:path'
 import process from 'node:process'
 import { pathToFileURL } from 'node:url'
 import { App } from 'aws-cdk-lib'
-import { BackstopStage, EnvironmentInvalid, FUNCTIONS, parseEnvironment } from '#lib/stacks/index.ts'
+import {
+  BackstopStage,
+  EnvironmentInvalid,
+  FUNCTIONS,
+  folderOf,
+  parseEnvironment,
+  reviewStage,
+} from '#lib/stacks/index.ts'
 
 const root = dirname(import.meta.dirname)
 const bundles = join(root, '.backstop', 'functions')
@@ -33,16 +40,30 @@ async function readPolicy(path: string | undefined) {
   const text = await readFile(resolve(root, path), 'utf8').catch(() => {
     throw new EnvironmentInvalid(`policyFile: ${path} cannot be read. Correct the path or leave the field out.`)
   })
-  JSON.parse(text)
+  try {
+    JSON.parse(text)
+  } catch {
+    throw new EnvironmentInvalid(`policyFile: ${path} is no JSON. Check it with "backstop policy check ${path}".`)
+  }
   return { text }
 }
 
-/** Bundles what is missing; `npm run cloud:build` or deleting the folder makes everything new. */
-async function bundle(): Promise<void> {
-  const isThere = FUNCTIONS.every(({ name }) => existsSync(join(bundles, name.replace('.', '-'), 'index.mjs')))
-  if (isThere) return
+/** Always anew for a real account: a deployment of yesterday's code is worse than a slow one. */
+async function bundle(isEmulated: boolean): Promise<void> {
+  const isThere = FUNCTIONS.every((row) => existsSync(join(bundles, folderOf(row), 'index.mjs')))
+  if (isThere && isEmulated) return
   const { buildFunctions } = await import(pathToFileURL(join(root, 'functions', 'build.ts')).href)
   await buildFunctions()
+}
+
+/** Nothing is handed to CloudFormation that the AwsSolutions rules object to and nobody has given a reason for. */
+function review(stage: BackstopStage): void {
+  const open = reviewStage(stage).filter(({ reason }) => reason === undefined)
+  if (open.length === 0) return
+  const lines = open.map(({ rule, path, text }) => `  ${path}: ${rule}: ${text}`)
+  throw new EnvironmentInvalid(
+    `cdk-nag objects.\n${lines.join('\n')}\nMend it, or give the reason in lib/stacks/review/reasons.ts.`,
+  )
 }
 
 const app = new App()
@@ -50,9 +71,10 @@ try {
   const path = locate(app)
   const environment = parseEnvironment(await load(path), path)
   const policy = await readPolicy(environment.policyFile)
-  await bundle()
-  new BackstopStage(app, { environment, bundles, policy })
+  await bundle(environment.isEmulated)
+  const stage = new BackstopStage(app, { environment, bundles, policy })
   app.synth()
+  if (!environment.isEmulated) review(stage)
 } catch (error) {
   if (!(error instanceof EnvironmentInvalid)) throw error
   process.stderr.write(`${error.message}\n`)

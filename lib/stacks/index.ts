@@ -1,5 +1,7 @@
 export type { Environment, EnvironmentInput } from './config/index.ts'
 export { EnvironmentInvalid, parseEnvironment } from './config/index.ts'
-export { FUNCTIONS } from './functions/index.ts'
+export { FUNCTIONS, folderOf } from './functions/index.ts'
+export type { Finding } from './review/index.ts'
+export { reviewStage } from './review/index.ts'
 export type { BackstopStageProps } from './stage.ts'
 export { BackstopStage } from './stage.ts'
