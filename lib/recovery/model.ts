@@ -8,9 +8,11 @@ import type {
   Random,
   RecordStore,
   RecoveryPoint,
+  RecoveryPointOrigin,
   RecoveryPoints,
 } from '#lib/ports/index.ts'
 import type { PointFilter, PointPage, ScanReport } from './catalog/index.ts'
+import type { DrillFilter, DrillPage, DrillRequest, StoredDrill } from './drill/index.ts'
 import type { SealedManifest } from './manifest/index.ts'
 import type { ConflictPolicy, CopybackPlan, RestoreReport, RestoreRequest } from './restore/index.ts'
 import type { CaptureOrder, CaptureOutcome, RoundPlan, RoundPolicy, RoundReport } from './round/index.ts'
@@ -28,6 +30,8 @@ export interface RecoveryOptions {
 
 /** Recovery points for the gate, and everything that operators do with them. */
 export interface Recovery extends RecoveryPoints {
+  /** With `stop`: ends in time. Throws RUN_STOPPED, TABLE_TOO_LARGE_FOR_RUN. */
+  capture(relation: RelationName, origin: RecoveryPointOrigin, stop?: StopOptions): Promise<RecoveryPoint>
   list(filter?: PointFilter): Promise<PointPage>
   find(snapshotId: SnapshotId): Promise<RecoveryPoint | undefined>
   /** Straight from the object store; needs no metadata. */
@@ -43,6 +47,12 @@ export interface Recovery extends RecoveryPoints {
   captureOne(order: CaptureOrder, stop?: StopOptions): Promise<CaptureOutcome>
   /** Read stored points again, those first that were checked longest ago; corrupt ones are quarantined, each alone. */
   verifyPoints(request: VerifyRequest): Promise<VerifyReport>
+  /**
+   * Restore one captured table into scratch, compare, drop, and keep the evidence; what goes wrong is in the evidence.
+   * Throws METADATA_UNREACHABLE.
+   */
+  runTableDrill(request?: DrillRequest): Promise<StoredDrill>
+  listDrills(filter?: DrillFilter): Promise<DrillPage>
   /** The proven manifest of a snapshot. Throws SNAPSHOT_MISSING, SNAPSHOT_CORRUPT, MANIFEST_INVALID. */
   readManifest(snapshotId: SnapshotId): Promise<SealedManifest>
   /** A snapshot that turns out to be corrupt is quarantined, and the error thrown. */

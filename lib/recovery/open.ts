@@ -3,6 +3,8 @@ import type { RelationName, SnapshotId } from '#lib/kernel/index.ts'
 import { isBackstopError } from '#lib/kernel/index.ts'
 import { Capturer } from './capturer.ts'
 import { findHeartbeat, PointCatalog, scanPoints } from './catalog/index.ts'
+import type { DrillPorts } from './drill/index.ts'
+import { listDrills, runTableDrill } from './drill/index.ts'
 import { readManifest } from './locate.ts'
 import type { Recovery, RecoveryOptions } from './model.ts'
 import type { ConflictPolicy, RestoreRequest } from './restore/index.ts'
@@ -22,7 +24,7 @@ export function openRecovery(options: RecoveryOptions): Recovery {
     capture: (relation, origin, stop) => capturer.capture(relation, origin, stop),
   }
   return {
-    capture: (relation, origin) => capturer.capture(relation, origin),
+    capture: (relation, origin, stop) => capturer.capture(relation, origin, stop),
     captureWithin: (session, relations, origin) => capturer.captureWithin(session, relations, origin),
     findNewestValid: (relation) => catalog.findNewestValid(relation),
     findHeartbeat: () => findHeartbeat(records),
@@ -35,6 +37,8 @@ export function openRecovery(options: RecoveryOptions): Recovery {
     planRound: (policy) => planRound(round, policy),
     captureOne: (order, stop = {}) => captureOne(round, order, stop),
     verifyPoints: (request) => runVerify({ ...options, catalog }, request),
+    runTableDrill: (request = {}) => runTableDrill(drill, request),
+    listDrills: (filter = {}) => listDrills(records, filter),
     readManifest: (snapshotId) => readManifest(objects, catalog, snapshotId),
     restore: (request) => restore(options, catalog, request),
     planCopyback: (snapshotId, recovered, conflictPolicy) =>
@@ -49,13 +53,24 @@ async function rebuildCatalog(options: RecoveryOptions, catalog: PointCatalog) {
 }
 
 async function restore(options: RecoveryOptions, catalog: PointCatalog, request: RestoreRequest) {
+  const work = readManifest(options.objects, catalog, request.snapshotId).then((sealed) =>
+    runRestore(sealed, request, options),
+  )
+  return await watchingForCorruption(catalog, request.snapshotId, work)
+}
+
+async function watchingForCorruption<T>(catalog: PointCatalog, snapshotId: SnapshotId, work: Promise<T>): Promise<T> {
   try {
-    return await runRestore(await readManifest(options.objects, catalog, request.snapshotId), request, options)
+    return await work
   } catch (error) {
-    if (isBackstopError(error, 'SNAPSHOT_CORRUPT') || isBackstopError(error, 'MANIFEST_INVALID')) {
-      await setAside(catalog, request.snapshotId, error.message)
-    }
+    await setAsideIfCorrupt(catalog, snapshotId, error)
     throw error
+  }
+}
+
+async function setAsideIfCorrupt(catalog: PointCatalog, snapshotId: SnapshotId, error: unknown): Promise<void> {
+  if (isBackstopError(error, 'SNAPSHOT_CORRUPT') || isBackstopError(error, 'MANIFEST_INVALID')) {
+    await setAside(catalog, snapshotId, error.message)
   }
 }
 

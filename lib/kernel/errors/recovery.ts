@@ -71,6 +71,11 @@ export const RECOVERY_ERRORS = {
     retry: true,
     hint: 'The process that captured the table ended in the middle of it; look for its end in the log (memory, time limit). The table is ordered again.',
   },
+  CAPTURE_QUEUED: {
+    kind: 'timeout',
+    retry: true,
+    hint: 'Send the same statement again in a minute or two, when the recovery point is taken.',
+  },
   CAPTURE_ORDER_INVALID: {
     kind: 'invalid',
     retry: false,
