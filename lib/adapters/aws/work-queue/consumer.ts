@@ -7,7 +7,7 @@ import type { AwsClientSettings } from '../client.ts'
 import { awsClientConfig } from '../client.ts'
 import { mapAwsError } from '../failure.ts'
 import { readAttempt } from './batch.ts'
-import { listDeadItems } from './dead.ts'
+import { DEAD_LOOK_S, listDeadItems } from './dead.ts'
 import type { DeliveryPorts, ReceivedMessage, SqsWorkFailure } from './deliver.ts'
 import { deliverMessage, hide } from './deliver.ts'
 import { isFifoQueue } from './place.ts'
@@ -63,12 +63,9 @@ class PollingConsumer implements SqsWorkConsumer {
   constructor(options: SqsWorkConsumerOptions) {
     this.#options = options
     this.#waitS = options.waitS ?? DEFAULT_WAIT_S
-    this.#client = new SQSClient(
-      awsClientConfig({
-        ...options.aws,
-        requestTimeoutMs: this.#waitS * 1_000 + (options.aws.requestTimeoutMs ?? ANSWER_MS),
-      }),
-    )
+    const answerMs = options.aws.requestTimeoutMs ?? ANSWER_MS
+    const requestTimeoutMs = Math.max(this.#waitS, DEAD_LOOK_S) * 1_000 + answerMs
+    this.#client = new SQSClient(awsClientConfig({ ...options.aws, requestTimeoutMs }))
   }
 
   handle(kind: string, handler: WorkHandler): void {

@@ -18,6 +18,8 @@ export interface DeadItem {
 
 const BATCH = 10
 const HELD_S = 30
+/** SQS asks all its servers only when a look waits. */
+export const DEAD_LOOK_S = 1
 
 /**
  * Every item that was put aside, as far as SQS shows it.
@@ -44,7 +46,7 @@ async function look(client: SQSClient, QueueUrl: string): Promise<readonly Messa
     QueueUrl,
     MaxNumberOfMessages: BATCH,
     VisibilityTimeout: HELD_S,
-    WaitTimeSeconds: 1,
+    WaitTimeSeconds: DEAD_LOOK_S,
     MessageSystemAttributeNames: ['ApproximateReceiveCount', 'SentTimestamp'],
   })
   return (await client.send(command)).Messages ?? []
