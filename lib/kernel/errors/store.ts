@@ -48,7 +48,9 @@ export const STORE_ERRORS = {
   METADATA_UNREACHABLE: {
     kind: 'dependency',
     retry: true,
-    hint: 'Check BACKSTOP_METADATA_DB: the folder must exist and be writable, and the disk must not be full.',
+    hint:
+      'Check BACKSTOP_METADATA_DB: the folder must exist and be writable, and the disk must not be full. ' +
+      'On AWS check what the message says about the table.',
   },
   WORK_INVALID: {
     kind: 'invalid',
