@@ -23,6 +23,8 @@ export type { DynamoRecordStore, DynamoRecordStoreOptions } from './record-store
 export { DYNAMO_SCHEMA, openDynamoRecordStore } from './record-store/index.ts'
 export type { ScheduledOutcome, ScheduledRun } from './schedule/index.ts'
 export { runScheduled } from './schedule/index.ts'
+export type { SecretsManagerOptions, SecretsManagerSecrets } from './secrets.ts'
+export { openSecretsManagerSecrets } from './secrets.ts'
 export type {
   OpenedSqsVisibility,
   SqsBatchEvent,
