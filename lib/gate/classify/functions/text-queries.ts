@@ -8,7 +8,10 @@ import { onCall } from '../walk.ts'
 /** The pivots of the extension tablefunc: STABLE, and their queries run as reads. */
 const TEXT_QUERIES = ['crosstab', 'crosstab2', 'crosstab3', 'crosstab4', 'crosstabn']
 
-for (const name of TEXT_QUERIES) onCall(name, visitQueries)
+/** Called, not imported for its effect alone: a bundler may drop such an import. */
+export function registerTextQueries(): void {
+  for (const name of TEXT_QUERIES) onCall(name, visitQueries)
+}
 
 function visitQueries(call: FuncCall, walk: Walk): void {
   for (const arg of call.args ?? []) {

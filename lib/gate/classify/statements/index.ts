@@ -2,7 +2,7 @@
 import type { Node } from 'libpg-query'
 import { isAtLeast } from '#lib/kernel/index.ts'
 import { type Fate, needTransaction, noteLoss, raise, type Walk } from '../facts.ts'
-import '../functions/text-queries.ts'
+import { registerTextQueries } from '../functions/text-queries.ts'
 import { type Fields, kindOf } from '../tree/node.ts'
 import { onKind, raiseUnknown, visitChildren } from '../walk.ts'
 import { ACCESS_STATEMENTS } from './access.ts'
@@ -36,6 +36,8 @@ const FAMILIES = {
 export const STATEMENTS: ReadonlyMap<string, StatementEntry> = new Map(
   Object.entries(FAMILIES as unknown as Record<string, StatementEntry>),
 )
+
+registerTextQueries()
 
 for (const [kind, entry] of STATEMENTS) {
   const owned = new Set(entry.owned ?? [])
