@@ -2,6 +2,7 @@
 import { analyze } from './analyze/index.ts'
 import { approvalsApprove, approvalsDeny, approvalsList, approvalsShow } from './approvals/index.ts'
 import { auditExport, auditVerify } from './audit/index.ts'
+import { backupLogicalCreate, backupLogicalList, backupLogicalRestore } from './backup/index.ts'
 import { demo } from './demo/index.ts'
 import type { Command } from './frame/index.ts'
 import { policyCheck } from './policy/index.ts'
@@ -22,6 +23,9 @@ export const COMMANDS: readonly Command[] = [
   snapshotsList,
   recover,
   restore,
+  backupLogicalCreate,
+  backupLogicalRestore,
+  backupLogicalList,
   auditVerify,
   auditExport,
   policyCheck,
@@ -32,6 +36,7 @@ export const COMMANDS: readonly Command[] = [
 export const GROUPS: Readonly<Record<string, string>> = {
   approvals: 'See held statements and decide on them',
   audit: 'Prove and export the audit ledger',
+  backup: 'Back up and restore whole databases',
   policy: 'Check a policy file',
   snapshots: 'List recovery points',
   token: 'Create tokens for agents and people',

@@ -22,6 +22,16 @@ export type {
 } from './database.ts'
 export { StatementError } from './database.ts'
 export type { HttpHandler, HttpRequest, HttpResponse } from './http.ts'
+export type { FolderFacts, FolderWriter, LocalFiles, SpooledFile } from './local-files.ts'
+export type {
+  BaseBackupOptions,
+  DumpListing,
+  DumpOptions,
+  NativeTools,
+  RestoreDumpOptions,
+  RestoreSource,
+  ToolRun,
+} from './native-tools.ts'
 export type { Alert, AlertSeverity, AlertTarget, Notifier } from './notifier.ts'
 export { assertByteRange, assertObjectKey, assertObjectPrefix, OBJECT_PAGE_LIMIT } from './object-rules.ts'
 export type {

@@ -1,6 +1,8 @@
 export type { Environment, Log, LogLevel, Parts } from '#lib/product/index.ts'
 export type { RuntimeConfig } from './config.ts'
 export { readConfig } from './config.ts'
+export type { BackupTools } from './native.ts'
+export { openBackupTools } from './native.ts'
 export type { ProductOptions, RunningProduct } from './product.ts'
 export { startProduct } from './product.ts'
 export { openMetadata, openStorage } from './storage.ts'

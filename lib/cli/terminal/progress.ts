@@ -30,14 +30,21 @@ export function formatDuration(durationMs: number): string {
   return seconds < 172_800 ? `${Math.round(seconds / 3_600)} h` : `${Math.round(seconds / 86_400)} d`
 }
 
-/** `load 1,200 of 3,000 rows (40%), 900 rows/s, 2s left`. Pure. */
+/** `load 1,200 of 3,000 rows (40%), 900 rows/s, 2s left`; without a total, bytes so far and the rate. Pure. */
 export function describeProgress(step: ProgressStep, elapsedMs: number): string {
+  if (step.total === 0 && step.done > 0) return describeOpenEnd(step, elapsedMs)
   const share = step.total > 0 ? Math.min(100, Math.floor((step.done * 100) / step.total)) : 100
   const start = `${step.label} ${formatNumber(step.done, step.unit)} of ${formatCount(step.total, step.unit)} (${share}%)`
   if (elapsedMs < 1_000 || step.done === 0) return start
   const perMs = step.done / elapsedMs
   const left = formatDuration((step.total - step.done) / perMs)
   return `${start}, ${formatCount(perMs * 1_000, step.unit)}/s, ${left} left`
+}
+
+/** `dumped 12.0 MiB, 3.0 MiB/s`: how much there is to do is not known. */
+function describeOpenEnd({ label, done, unit }: ProgressStep, elapsedMs: number): string {
+  const start = `${label} ${formatCount(done, unit)}`
+  return elapsedMs < 1_000 ? start : `${start}, ${formatCount((done / elapsedMs) * 1_000, unit)}/s`
 }
 
 export function openProgress(stream: CliStream, monotonicMs: () => number): Progress {

@@ -1,12 +1,19 @@
 import { GATE_ERRORS } from './gate.ts'
 import type { ErrorEntry, ErrorKind } from './kind.ts'
 import { ERROR_KINDS } from './kind.ts'
+import { NATIVE_ERRORS } from './native.ts'
 import { RECOVERY_ERRORS } from './recovery.ts'
 import { SERVICE_ERRORS } from './service.ts'
 import { STORE_ERRORS } from './store.ts'
 
 /** The one table of error codes: code → kind, retry, hint. */
-export const ERRORS = { ...STORE_ERRORS, ...GATE_ERRORS, ...RECOVERY_ERRORS, ...SERVICE_ERRORS } as const
+export const ERRORS = {
+  ...STORE_ERRORS,
+  ...GATE_ERRORS,
+  ...RECOVERY_ERRORS,
+  ...NATIVE_ERRORS,
+  ...SERVICE_ERRORS,
+} as const
 
 export type ErrorCode = keyof typeof ERRORS
 

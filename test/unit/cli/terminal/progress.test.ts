@@ -2,6 +2,12 @@ import { describe, expect, test } from 'vitest'
 import { describeProgress, formatBytes, formatDuration, openProgress } from '#lib/cli/terminal/index.ts'
 
 describe('progress', () => {
+  test('tells of bytes so far and the rate where the total is not known', () => {
+    const step = { label: 'dumped', done: 3_145_728, total: 0, unit: 'bytes' }
+    expect(describeProgress(step, 500)).toBe('dumped 3.0 MiB')
+    expect(describeProgress(step, 3_000)).toBe('dumped 3.0 MiB, 1.0 MiB/s')
+  })
+
   test('tells how much, how fast and how long still', () => {
     const step = { label: 'load', done: 1_500, total: 6_000, unit: 'rows' }
     expect(describeProgress(step, 3_000)).toBe('load 1,500 of 6,000 rows (25%), 500 rows/s, 9s left')

@@ -1,0 +1,3 @@
+export { localFiles } from './local-files.ts'
+export type { NativeToolsOptions } from './tools.ts'
+export { createNativeTools } from './tools.ts'
