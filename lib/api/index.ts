@@ -3,12 +3,13 @@ export { DEFAULT_LIMITS } from './limit/index.ts'
 export type {
   GateMetrics,
   HttpMetrics,
+  MetricName,
   Metrics,
   MetricsOptions,
   MetricsSource,
   RecoveryMetrics,
 } from './metrics/index.ts'
-export { createMetrics } from './metrics/index.ts'
+export { createLabelFilter, createMetrics, METRIC_NAMES } from './metrics/index.ts'
 export type {
   AlertReader,
   AnonymousRoute,
@@ -21,10 +22,11 @@ export type {
 } from './model.ts'
 export { LOOPBACK_HOSTS } from './model.ts'
 export { buildOpenApi, renderHttpDocument } from './openapi/index.ts'
+export { correlationIdOf } from './request/index.ts'
 export type { Access, BodyRule, Route, RouteFunction, RouteName } from './route/index.ts'
 export { ROUTES } from './route/index.ts'
 export type { Api } from './serve.ts'
-export { createApi } from './serve.ts'
+export { createApi, errorResponse } from './serve.ts'
 export type {
   Identification,
   Scope,

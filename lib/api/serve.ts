@@ -1,7 +1,7 @@
 /** Turn each HTTP request into one call of a handler: who, whether, what, then the answer. */
 import type { Principal } from '#lib/gate/index.ts'
 import { BackstopError } from '#lib/kernel/index.ts'
-import type { HttpHandler, HttpRequest } from '#lib/ports/index.ts'
+import type { HttpHandler, HttpRequest, HttpResponse } from '#lib/ports/index.ts'
 import type { Answer } from './answer/index.ts'
 import { asBackstopError, encodeError, respond, scopeError } from './answer/index.ts'
 import type { CallContext } from './context.ts'
@@ -147,4 +147,9 @@ export function createApi(services: ApiServices, settings: ApiSettings): Api {
     },
     drain: () => draining.abort(),
   }
+}
+
+/** The answer for what went wrong before a request came to the API. */
+export function errorResponse(thrown: unknown, correlationId: string): HttpResponse {
+  return respond(encodeError(asBackstopError(thrown), correlationId), correlationId, true)
 }

@@ -30,5 +30,7 @@ export {
   refreshFigures,
   seal,
 } from './tasks.ts'
+export type { CollectPorts, RunPorts, RunReport } from './ticket/index.ts'
+export { decodeTicketKey, openCollectingGate, RUN_WORK, runTicket } from './ticket/index.ts'
 export type { Environment } from './variables.ts'
 export { flag, list, optional, readVariables, wholeNumber } from './variables.ts'

@@ -14,3 +14,5 @@ export type {
   RecoveryMetrics,
   SnapshotOutcome,
 } from './model.ts'
+export type { MetricName } from './names.ts'
+export { METRIC_NAMES } from './names.ts'

@@ -1,7 +1,7 @@
 /** What the parts may count, one call per event. Recorders never throw and never wait. */
 import type { RiskLevel } from '#lib/kernel/index.ts'
 
-export type QueryStatus = 'executed' | 'blocked' | 'approval_required' | 'denied' | 'failed'
+export type QueryStatus = 'executed' | 'blocked' | 'approval_required' | 'denied' | 'failed' | 'executing'
 export type ApprovalOutcome = 'approved' | 'denied' | 'timeout' | 'binding_mismatch'
 export type ReadinessReason = 'verified' | 'snapshot_verification' | 'readiness' | 'group'
 export type SnapshotOutcome = 'success' | 'failed' | 'verification_failed' | 'metadata_failed'

@@ -2,6 +2,7 @@ export { openQueryGate } from './gate.ts'
 export type {
   AnalyzeAnswer,
   CommandAnswer,
+  ExecutingAnswer,
   FailedAnswer,
   HeldAnswer,
   OpenQueryGate,

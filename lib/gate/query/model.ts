@@ -110,7 +110,14 @@ export interface FailedAnswer extends AnswerBase {
   readonly approval_id?: string
 }
 
-export type QueryAnswer = RowsAnswer | CommandAnswer | HeldAnswer | RefusedAnswer | FailedAnswer
+/** An approved statement that outlives its request: it runs on, and the same call collects its answer. */
+export interface ExecutingAnswer extends AnswerBase {
+  readonly status: 'executing'
+  readonly approval_id: string
+  readonly message: string
+}
+
+export type QueryAnswer = RowsAnswer | CommandAnswer | HeldAnswer | RefusedAnswer | FailedAnswer | ExecutingAnswer
 
 export interface AnalyzeAnswer {
   readonly status: 'analyzed'

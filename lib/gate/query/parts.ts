@@ -41,5 +41,7 @@ export interface GateParts {
   readonly execution: ExecutionSettings
   readonly environment: string
   readonly clusterId: string
+  /** `elsewhere`: this door judges and holds, and leaves an approved statement to another one that has more time. */
+  readonly runsApproved?: 'here' | 'elsewhere' // default here
   policy(): ActivePolicy
 }

@@ -20,6 +20,13 @@ export async function settle(parts: GateParts, judged: Judged, auditId: string, 
   if (judged.verdict.action === 'block') return settleBlock(parts, judged)
   const approval = await findApproval(parts, judged)
   if (approval !== undefined && 'outcome' in approval) return approval.outcome
+  if (approval?.usable !== undefined && parts.runsApproved === 'elsewhere') {
+    return held(
+      describeJudged(judged, parts, true),
+      approval.usable,
+      'It is approved: send it again with this approval_id.',
+    )
+  }
   if (approval?.usable === undefined) {
     const ready = await ensureReady(parts, judged.plan)
     if (!ready.ok) return unready(parts, judged, ready)

@@ -61,6 +61,11 @@ export const SERVICE_ERRORS = {
   RATE_LIMITED: { kind: 'limited', retry: true, hint: 'Wait for the seconds that Retry-After names.' },
   ROUTE_MISSING: { kind: 'missing', retry: false, hint: 'See GET /openapi.json for every path.' },
   METHOD_NOT_ALLOWED: { kind: 'invalid', retry: false, hint: 'See the Allow header.' },
+  NOT_READY: {
+    kind: 'dependency',
+    retry: true,
+    hint: 'Nothing was done. The operator finds the reason in the log of this function.',
+  },
   SHUTTING_DOWN: {
     kind: 'dependency',
     retry: true,

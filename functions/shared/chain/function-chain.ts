@@ -1,0 +1,9 @@
+/** What every function is wrapped in. */
+import middy from '@middy/core'
+import { flushFigures } from './flush-figures.ts'
+import { logInvocation } from './log-invocation.ts'
+
+/** Each function watches its own time: an early end by the chain would leave work running. */
+export function functionChain(name: string) {
+  return middy({ timeoutEarlyInMillis: 0 }).use(logInvocation(name)).use(flushFigures())
+}

@@ -1,0 +1,15 @@
+/** Log lines as JSON, each with the correlation id of what the instance works on. */
+import { Logger } from '@aws-lambda-powertools/logger'
+import type { JsonObject } from '#lib/kernel/index.ts'
+import type { Log, LogLevel } from '#lib/product/index.ts'
+
+const logger = new Logger({ serviceName: 'backstop' })
+
+const METHODS: Readonly<Record<LogLevel, 'info' | 'warn' | 'error'>> = { info: 'info', warning: 'warn', error: 'error' }
+
+export const log: Log = (level, event, facts: JsonObject = {}) => logger[METHODS[level]](event, { event, ...facts })
+
+/** From here on every line carries it. */
+export function correlateLog(correlationId: string): void {
+  logger.setCorrelationId(correlationId)
+}
