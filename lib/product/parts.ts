@@ -34,6 +34,8 @@ export interface Foundation {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  /** How long a look at the emergency pause may be used again. 0 where an instance can be frozen: its clock stands still too. */
+  readonly pauseCacheMs?: number
 }
 
 /** For agents' statements; both lend their sessions with the settings of `execution` pinned. */
@@ -124,8 +126,8 @@ export function openConduct({ records, clock }: Foundation, policy: PolicyKeeper
   return openConductWatch({ store: records, clock, limits: () => conductLimitsOf(policy.active().policy) })
 }
 
-export function openPause({ records, clock }: Foundation): PauseSwitch {
-  return openPauseSwitch({ store: records, clock })
+export function openPause({ records, clock, pauseCacheMs }: Foundation): PauseSwitch {
+  return openPauseSwitch({ store: records, clock, ...(pauseCacheMs !== undefined && { cacheMs: pauseCacheMs }) })
 }
 
 /** Everything but the HTTP interface and the schedule. Throws CONFIG_INVALID. */
