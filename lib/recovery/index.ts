@@ -1,5 +1,6 @@
 export type { BackupList, BackupProblem } from './backup/index.ts'
 export type { PointFilter, PointPage, ScanProblem, ScanReport } from './catalog/index.ts'
+export type { DrillEvidence, DrillFilter, DrillPage, DrillRequest, DrillStep, StoredDrill } from './drill/index.ts'
 export type { CreateLogicalOrder, LogicalBackup, LogicalPorts, RestoreLogicalOrder } from './logical/index.ts'
 export { createLogicalBackup, listLogicalBackups, restoreLogicalBackup } from './logical/index.ts'
 export type { Manifest, SealedManifest } from './manifest/index.ts'

@@ -23,6 +23,13 @@ export function openRecovery(options: RecoveryOptions): Recovery {
     catalog,
     capture: (relation, origin, stop) => capturer.capture(relation, origin, stop),
   }
+  const drill: DrillPorts = {
+    ...options,
+    catalog,
+    readManifest: (snapshotId) =>
+      watchingForCorruption(catalog, snapshotId, readManifest(objects, catalog, snapshotId)),
+    setAsideIfCorrupt: (snapshotId, error) => setAsideIfCorrupt(catalog, snapshotId, error),
+  }
   return {
     capture: (relation, origin, stop) => capturer.capture(relation, origin, stop),
     captureWithin: (session, relations, origin) => capturer.captureWithin(session, relations, origin),

@@ -12,5 +12,6 @@ export type {
   RestoreRequest,
   RestoreStatement,
 } from './model.ts'
-export { defaultTarget } from './names.ts'
+export { defaultTarget, derivedName } from './names.ts'
+export type { RestorePorts } from './run.ts'
 export { runRestore } from './run.ts'

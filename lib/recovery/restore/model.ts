@@ -1,5 +1,6 @@
 /** What a restore is asked for, what it plans and what came of it. */
 import type { RelationName, SnapshotId } from '#lib/kernel/index.ts'
+import type { StatementError } from '#lib/ports/index.ts'
 
 /** What happens when the target exists: leave its rows and add what is missing, replace rows of the same key, or refuse. */
 export type ConflictPolicy = 'skip' | 'overwrite' | 'fail'
@@ -19,6 +20,8 @@ export interface RestoreRequest {
   /** Verify and plan; change nothing. */
   readonly isDryRun?: boolean
   readonly onProgress?: (progress: RestoreProgress) => void
+  /** A statement of the rebuilding that the server refused; the report has it under `notRebuilt` as well. */
+  readonly onRefused?: (subject: string, error: StatementError) => void
 }
 
 /** One statement that makes a piece of the table. */

@@ -118,7 +118,7 @@ async function restoreInTransaction(
   const insertedRows = await loadRows(session, manifest, plan.target, true, ports, onRows)
   progress({ phase: 'compare', done: 0, total: 1 })
   await compareContent(session, manifest, plan.target)
-  const rebuilt = await rebuild(session, plan, progress)
+  const rebuilt = await rebuild(session, plan, context)
   await session.execute('COMMIT')
   return { insertedRows, updatedRows: 0, ...rebuilt }
 }
@@ -137,7 +137,7 @@ async function exists(session: DatabaseSession, relation: RelationName): Promise
 }
 
 /** Each statement alone: one that fails is reported with the server's reason, and the rest goes on. */
-async function rebuild(session: DatabaseSession, plan: RestorePlan, progress: Progress): Promise<Rebuilt> {
+async function rebuild(session: DatabaseSession, plan: RestorePlan, context: RestoreContext): Promise<Rebuilt> {
   const rebuilt: string[] = []
   const notRebuilt = [...plan.notRebuilt]
   for (const [index, { subject, sql }] of plan.statements.entries()) {
@@ -148,8 +148,9 @@ async function rebuild(session: DatabaseSession, plan: RestorePlan, progress: Pr
       if (!(error instanceof StatementError)) throw error
       await session.execute(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`)
       notRebuilt.push({ subject, reason: `${error.failure.message} (${error.failure.sqlState})` })
+      context.request.onRefused?.(subject, error)
     }
-    progress({ phase: 'rebuild', done: index + 1, total: plan.statements.length })
+    context.progress({ phase: 'rebuild', done: index + 1, total: plan.statements.length })
   }
   return { rebuilt, notRebuilt }
 }

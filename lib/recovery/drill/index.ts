@@ -1,0 +1,6 @@
+export { compareDefinitions } from './compare-definition.ts'
+export { listDrills } from './evidence.ts'
+export type { DrillEvidence, DrillFilter, DrillPage, DrillRequest, DrillStep, StoredDrill } from './model.ts'
+export { orderCandidates, planScratch } from './plan.ts'
+export type { DrillPorts } from './run.ts'
+export { runTableDrill } from './run.ts'

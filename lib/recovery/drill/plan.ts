@@ -1,0 +1,70 @@
+/** Decides which tables a drill would take, in order, and what of a table it restores into scratch. */
+import type { RelationName } from '#lib/kernel/index.ts'
+import { displayRelation, quoteRelation } from '#lib/kernel/index.ts'
+import type { ConstraintDefinition, GrantDefinition, Manifest } from '../manifest/index.ts'
+import type { Finding } from './model.ts'
+
+/**
+ * Drilled longest ago first, never drilled before all; by name where that is equal.
+ *
+ * Effects: pure
+ */
+export function orderCandidates(
+  tables: readonly RelationName[],
+  drilledAt: ReadonlyMap<string, string>,
+): readonly RelationName[] {
+  const keyOf = (relation: RelationName) =>
+    `${drilledAt.get(quoteRelation(relation)) ?? ''} ${displayRelation(relation)}`
+  return tables.toSorted((left, right) => (keyOf(left) < keyOf(right) ? -1 : 1))
+}
+
+export interface ScratchPlan {
+  readonly manifest: Manifest
+  readonly leftOut: readonly Finding[]
+}
+
+/**
+ * The manifest as it is restored into scratch by `role`: what would reach beyond the scratch is left out and named.
+ *
+ * Effects:    pure
+ * Invariants: the rows, and everything that belongs to the table alone, are the manifest's own
+ */
+export function planScratch(manifest: Manifest, role: string): ScratchPlan {
+  const { definition } = manifest
+  const isForeign = (constraint: ConstraintDefinition) =>
+    constraint.kind === 'foreign key' && quoteOf(constraint.references) !== quoteRelation(manifest.relation)
+  const foreign = definition.constraints.filter(isForeign)
+  const withoutOwner = (grants: readonly GrantDefinition[]) =>
+    grants.filter(({ grantee }) => grantee !== definition.owner && grantee !== role)
+  const leftOut: Finding[] = [
+    {
+      subject: 'write-ahead log',
+      reason: 'the scratch table is unlogged, so that standbys and subscribers get nothing of it',
+    },
+    ...foreign.map(({ name, references }) => ({
+      subject: `foreign key ${name}`,
+      reason: `it would lock ${references === null ? 'another table' : displayRelation(references)} and put triggers on it`,
+    })),
+    ...(definition.owner === role
+      ? []
+      : [{ subject: `owner ${definition.owner}`, reason: 'the scratch stays with the role that has to drop it' }]),
+  ]
+  return {
+    manifest: {
+      ...manifest,
+      definition: {
+        ...definition,
+        isUnlogged: true,
+        owner: role,
+        grants: withoutOwner(definition.grants),
+        columns: definition.columns.map((column) => ({ ...column, grants: withoutOwner(column.grants) })),
+        constraints: definition.constraints.filter((constraint) => !isForeign(constraint)),
+      },
+    },
+    leftOut,
+  }
+}
+
+function quoteOf(relation: RelationName | null): string | undefined {
+  return relation === null ? undefined : quoteRelation(relation)
+}
