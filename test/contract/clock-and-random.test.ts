@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { systemClock, systemRandom } from '#lib/adapters/system/index.ts'
 import { eventually } from '#test/support/eventually.ts'
 
-describe('the system clock', () => {
+describe('clock: the system', () => {
   it('tells the time in whole milliseconds since 1970', () => {
     expect(Number.isInteger(systemClock.nowMs())).toBe(true)
     expect(Math.abs(systemClock.nowMs() - Date.now())).toBeLessThan(5_000)
@@ -16,7 +16,7 @@ describe('the system clock', () => {
   })
 })
 
-describe('the system randomness', () => {
+describe('random: the system', () => {
   it('gives as many bytes as asked for, and others each time', () => {
     expect(systemRandom.bytes(0)).toHaveLength(0)
     const seen = new Set(Array.from({ length: 1_000 }, () => Buffer.from(systemRandom.bytes(16)).toString('hex')))

@@ -27,7 +27,7 @@ workQueueContract('in the record store', async () => {
   return { queue, close: () => records.close() }
 })
 
-describe('the durable work queue', () => {
+describe('work queue: the durable queue itself', () => {
   it('waits longer after each failure, and says which one was the last', async () => {
     const clock = createFixedClock()
     const { queue, failures } = openQueue(clock, { maxAttempts: 5 })

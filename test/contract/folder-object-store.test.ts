@@ -25,7 +25,7 @@ objectStoreContract('folder with names for a file system that folds case', async
   return { store: await openAt(root), close: () => rm(root, { recursive: true }) }
 })
 
-describe('the folder itself', () => {
+describe('object store: the folder itself', () => {
   let root: string
   beforeEach(async () => {
     root = await newRoot()

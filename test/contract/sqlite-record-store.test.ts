@@ -29,7 +29,7 @@ recordStoreContract('SQLite in a file', async (clock) => {
   }
 })
 
-describe('the SQLite file', () => {
+describe('record store: the SQLite file itself', () => {
   let folder: string
   let path: string
   beforeEach(async () => {

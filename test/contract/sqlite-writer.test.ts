@@ -13,7 +13,7 @@ import { readAll } from './record-store.ts'
 const submitter = new URL('../support/children/submit-records.ts', import.meta.url)
 const UNREACHABLE = { name: 'BackstopError', code: 'METADATA_UNREACHABLE' }
 
-describe('the thread that writes the SQLite file', () => {
+describe('record store: the thread that writes the SQLite file', () => {
   let folder: string
   let path: string
   beforeEach(async () => {

@@ -67,7 +67,7 @@ notifierContract('webhooks', async () => {
   return { notifier, broken: open(closed).notifier, received, close }
 })
 
-describe('the webhook notifier', () => {
+describe('notifier: webhooks themselves', () => {
   let server: Server
   let url: string
   let received: Received[]

@@ -93,7 +93,7 @@ notifierContract('queue, relay and SNS topic', async (): Promise<OpenedNotifier>
   return { ...opened, received, close }
 })
 
-describe('the SNS notifier', () => {
+describe('notifier: the SNS topic itself', () => {
   it('gives a mail a subject that SNS takes, and a filter what it filters by', async () => {
     const cloud = openOwnQueues(inject('cloudEndpoint'))
     const { topicArn, arrived } = await openTopic(cloud, {
