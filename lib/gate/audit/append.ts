@@ -1,7 +1,7 @@
 /** The writing side that is on every request's path: intent before effect, result after. */
 import type { AuditId, Instant } from '#lib/kernel/index.ts'
 import { BackstopError, canonicalJson, ID_BYTES, instantFrom, isBackstopError, newId } from '#lib/kernel/index.ts'
-import type { Clock, Random, RecordStore, RecordWrite } from '#lib/ports/index.ts'
+import type { Clock, Random, RecordKey, RecordStore, RecordWrite } from '#lib/ports/index.ts'
 import { buildEntryRecord, findEntry, openKey, openPartition, SHARDS } from './entry.ts'
 import type { AuditEntry, AuditIntent, AuditResult } from './model.ts'
 import { readPages } from './pages.ts'
@@ -75,8 +75,8 @@ export class LedgerAppender {
     return await orUnavailable(async () => {
       const latest = instantFrom(this.#ports.clock.nowMs() - openForMs)
       let count = 0
-      for await (const { id, at } of this.#openEvents()) {
-        if (at <= latest && (await this.#close(id, { outcome: 'unknown', facts: RECONCILED }))) count++
+      for await (const { id, at, key } of this.#openEvents()) {
+        if (at <= latest && (await this.#close(id, { outcome: 'unknown', facts: RECONCILED }, key))) count++
       }
       return count
     })
@@ -88,12 +88,12 @@ export class LedgerAppender {
     return { id: newAuditId(nowMs, random), at: instantFrom(nowMs), environment }
   }
 
-  /** False when the event is not open any more. */
-  async #close(id: AuditId, result: AuditResult): Promise<boolean> {
+  /** False when the event is not open any more. `key`: where it is open, for one that an earlier version began elsewhere. */
+  async #close(id: AuditId, result: AuditResult, key = openKey(id)): Promise<boolean> {
     const { records, clock, environment } = this.#ports
     const entry: AuditEntry = { kind: 'result', id, at: instantFrom(clock.nowMs()), environment, result }
     try {
-      await records.transact([create(entry), { kind: 'delete', key: openKey(id), expectedVersion: 1 }])
+      await records.transact([create(entry), { kind: 'delete', key, expectedVersion: 1 }])
       return true
     } catch (error) {
       if (isBackstopError(error, 'RECORD_EXISTS') || isBackstopError(error, 'RECORD_CHANGED')) return false
@@ -116,10 +116,10 @@ export class LedgerAppender {
     })
   }
 
-  async *#openEvents(): AsyncGenerator<{ readonly id: AuditId; readonly at: Instant }> {
+  async *#openEvents(): AsyncGenerator<{ readonly id: AuditId; readonly at: Instant; readonly key: RecordKey }> {
     for (const shard of SHARDS) {
       for await (const record of readPages(this.#ports.records, { partition: openPartition(shard) })) {
-        yield { id: record.key.sort as AuditId, at: record.body['at'] as Instant }
+        yield { id: record.key.sort as AuditId, at: record.body['at'] as Instant, key: record.key }
       }
     }
   }

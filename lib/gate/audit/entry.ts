@@ -7,12 +7,21 @@ import type { AuditEntry } from './model.ts'
 /** What an event begins with. */
 export type Beginning = Extract<AuditEntry, { readonly kind: 'intent' | 'event' }>
 
-/** Partitions that one day's entries are spread over, so that none of them takes all writes. */
-export const SHARDS = ['0', '1', '2', '3'] as const
-export type Shard = (typeof SHARDS)[number]
+/**
+ * The newest entries take all writes, and a partition of DynamoDB takes 1,000 units a second. What is open and what is not
+ * sealed cost four units each for a statement and are spread over all shards; the timeline costs two and listing it asks each
+ * shard for each day, so it has fewer. See docs/decisions/dynamo-keys.md.
+ */
+export const SHARDS = [...'0123456789abcdef'] as const
+export const TIMELINE_SHARDS = SHARDS.slice(0, 4)
 
-export function shardOf(id: AuditId): Shard {
-  return String(Number.parseInt(id.at(-1) as string, 16) & 3) as Shard
+/** By the last hexadecimal digit of the id, which is random. */
+export function shardOf(id: AuditId): string {
+  return id.slice(-1)
+}
+
+function timelineShardOf(id: AuditId): string {
+  return String(Number.parseInt(shardOf(id), 16) % TIMELINE_SHARDS.length)
 }
 
 /** Unique among all entries; sorts an intent before its result. */
@@ -38,9 +47,9 @@ export function openKey(id: AuditId): RecordKey {
   return { partition: openPartition(shardOf(id)), sort: id }
 }
 
-export const openPartition = (shard: Shard): string => `audit-open#${shard}`
-export const unsealedPartition = (shard: Shard): string => `audit-unsealed#${shard}`
-export const timelinePartition = (day: string, shard: Shard): string => `audit-day#${day}#${shard}`
+export const openPartition = (shard: string): string => `audit-open#${shard}`
+export const unsealedPartition = (shard: string): string => `audit-unsealed#${shard}`
+export const timelinePartition = (day: string, shard: string): string => `audit-day#${day}#${shard}`
 
 export const dayOf = (instant: Instant): string => instant.slice(0, 10)
 
@@ -48,7 +57,10 @@ export const dayOf = (instant: Instant): string => instant.slice(0, 10)
 function timelineIndex(entry: AuditEntry) {
   if (entry.kind !== 'intent' && entry.kind !== 'event') return {}
   return {
-    index1: { partition: timelinePartition(dayOf(entry.at), shardOf(entry.id)), sort: `${entry.at}#${entry.id}` },
+    index1: {
+      partition: timelinePartition(dayOf(entry.at), timelineShardOf(entry.id)),
+      sort: `${entry.at}#${entry.id}`,
+    },
   }
 }
 

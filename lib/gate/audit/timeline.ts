@@ -4,7 +4,7 @@ import { epochMsOf, instantFrom } from '#lib/kernel/index.ts'
 import type { Clock, RecordStore, StoredRecord } from '#lib/ports/index.ts'
 import { decodeCursor, encodeCursor } from '#lib/ports/index.ts'
 import type { Beginning } from './entry.ts'
-import { dayOf, decodeEntryRecord, readEvent, SHARDS, timelinePartition } from './entry.ts'
+import { dayOf, decodeEntryRecord, readEvent, TIMELINE_SHARDS, timelinePartition } from './entry.ts'
 import type { AuditEvent, AuditFilter, AuditPage } from './model.ts'
 import { mapInGroups, readPages } from './pages.ts'
 
@@ -88,7 +88,9 @@ async function* walkDay(
   sortTo: string,
 ): AsyncGenerator<Beginning, void> {
   const range = { index: 'index1', sortFrom, sortTo, descending: true } as const
-  const walks = SHARDS.map((shard) => readPages(records, { partition: timelinePartition(day, shard), ...range }))
+  const walks = TIMELINE_SHARDS.map((shard) =>
+    readPages(records, { partition: timelinePartition(day, shard), ...range }),
+  )
   const heads = await Promise.all(walks.map(nextOf))
   for (;;) {
     const newest = indexOfNewest(heads)

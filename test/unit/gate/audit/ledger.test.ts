@@ -94,6 +94,25 @@ describe('reconciling', () => {
     })
   })
 
+  it('finds what is open in any shard, also where a version with fewer shards put it', async () => {
+    const ids = []
+    for (let n = 0; n < 40; n++) ids.push(await ledger.begin(statement(`SELECT ${n}`)))
+    for (const id of ids) {
+      const shard = id.slice(-1)
+      const earlier = String(Number.parseInt(shard, 16) % 4)
+      if (shard === earlier) continue
+      const key = { partition: `audit-open#${shard}`, sort: id }
+      const record = await bench.records.find(key)
+      expect(record).toBeDefined()
+      await bench.records.write({ kind: 'delete', key, expectedVersion: 1 })
+      const moved = { key: { ...key, partition: `audit-open#${earlier}` }, body: record?.body ?? {} }
+      await bench.records.write({ kind: 'create', record: moved })
+    }
+    expect(await ledger.countOpen()).toBe(40)
+    expect(await ledger.reconcile(0)).toBe(40)
+    expect(await ledger.countOpen()).toBe(0)
+  })
+
   it('keeps what is reported afterwards beside the conclusion, and shows the report', async () => {
     const id = await ledger.begin(statement('SELECT 1'))
     await ledger.reconcile(0)
