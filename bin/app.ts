@@ -15,7 +15,6 @@ import {
 } from '#lib/stacks/index.ts'
 
 const root = dirname(import.meta.dirname)
-const bundles = join(root, '.backstop', 'functions')
 
 /** Where the config lies; refuses when neither is said. */
 function locate(app: App): string {
@@ -30,7 +29,14 @@ function locate(app: App): string {
 async function load(path: string): Promise<unknown> {
   if (!existsSync(path))
     throw new EnvironmentInvalid(`There is no ${path}. Write it after the example of config/dev.ts.`)
-  if (path.endsWith('.json')) return JSON.parse(await readFile(path, 'utf8'))
+  if (path.endsWith('.json')) {
+    const text = await readFile(path, 'utf8')
+    try {
+      return JSON.parse(text)
+    } catch {
+      throw new EnvironmentInvalid(`${path} is no JSON. Correct it, or write it as TypeScript after config/dev.ts.`)
+    }
+  }
   const module: { environment?: unknown } = await import(pathToFileURL(path).href)
   return module.environment
 }
@@ -48,12 +54,18 @@ async function readPolicy(path: string | undefined) {
   return { text }
 }
 
-/** Always anew for a real account: a deployment of yesterday's code is worse than a slow one. */
-async function bundle(isEmulated: boolean): Promise<void> {
-  const isThere = FUNCTIONS.every((row) => existsSync(join(bundles, folderOf(row), 'index.mjs')))
-  if (isThere && isEmulated) return
-  const { buildFunctions } = await import(pathToFileURL(join(root, 'functions', 'build.ts')).href)
-  await buildFunctions()
+/**
+ * The folder of the bundles. `-c bundles=<folder>` takes those that lie there. Else they are built: always anew for a real
+ * account, because a deployment of yesterday's code is worse than a slow one.
+ */
+async function bundle(given: unknown, isEmulated: boolean): Promise<string> {
+  if (given !== undefined) return resolve(root, String(given))
+  const folder = join(root, '.backstop', 'functions')
+  const isThere = FUNCTIONS.every((row) => existsSync(join(folder, folderOf(row), 'index.mjs')))
+  if (isThere && isEmulated) return folder
+  const { buildFunctions } = await import('#functions/build.ts')
+  await buildFunctions({ folder })
+  return folder
 }
 
 /** Nothing is handed to CloudFormation that the AwsSolutions rules object to and nobody has given a reason for. */
@@ -71,7 +83,7 @@ try {
   const path = locate(app)
   const environment = parseEnvironment(await load(path), path)
   const policy = await readPolicy(environment.policyFile)
-  await bundle(environment.isEmulated)
+  const bundles = await bundle(app.node.tryGetContext('bundles'), environment.isEmulated)
   const stage = new BackstopStage(app, { environment, bundles, policy })
   app.synth()
   if (!environment.isEmulated) review(stage)
