@@ -8,5 +8,5 @@ import { SYSTEM } from './port/aws.ts'
 
 /** Throws CONFIG_INVALID. */
 export function openFoundation(ports: { readonly records: RecordStore; readonly notifier: Notifier }): Foundation {
-  return { ...ports, ...SYSTEM, settings: readSettings(), metrics: figures(), log }
+  return { ...ports, ...SYSTEM, settings: readSettings(), metrics: figures(), log, pauseCacheMs: 0 }
 }

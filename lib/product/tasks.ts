@@ -1,4 +1,5 @@
 /** The recurring work, whoever calls it when. */
+import type { SealReport } from '#lib/gate/index.ts'
 import { epochMsOf, SECOND_MS } from '#lib/kernel/index.ts'
 import type { Parts } from './parts.ts'
 
@@ -6,9 +7,10 @@ import type { Parts } from './parts.ts'
 export const OPEN_FOR_MS = 20 * 60 * SECOND_MS
 
 /** Seal what is written, and anchor the head. */
-export async function seal({ ledger, log }: Pick<Parts, 'ledger' | 'log'>): Promise<void> {
+export async function seal({ ledger, log }: Pick<Parts, 'ledger' | 'log'>): Promise<SealReport> {
   const report = await ledger.sealDue()
-  if (report.anchorFailure !== undefined) log('error', 'anchor_failed', { message: report.anchorFailure })
+  if (report.anchorFailure !== undefined) log('error', 'anchor_failed', { reason: report.anchorFailure })
+  return report
 }
 
 /** Approvals whose time is over; returns how many. */

@@ -12,7 +12,7 @@ export function tasksOf(parts: Parts, records: SqliteRecordStore, files: Watched
   const captureEveryMs = parts.settings.snapshotIntervalSeconds * SECOND_MS
   return [
     { name: 'capture', everyMs: captureEveryMs, immediately: true, run: () => captureRound(parts) },
-    { name: 'seal', everyMs: MINUTE, run: () => seal(parts) },
+    { name: 'seal', everyMs: MINUTE, run: async () => void (await seal(parts)) },
     { name: 'expire', everyMs: 5 * SECOND_MS, run: async () => void (await expire(parts)) },
     { name: 'reload', everyMs: SECOND_MS, run: () => files.reload() },
     { name: 'reconcile', everyMs: 5 * MINUTE, run: async () => void (await reconcile(parts)) },

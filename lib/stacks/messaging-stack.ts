@@ -14,7 +14,7 @@ const MAX_RECEIVES = { run: 3, capture: 3, alert: 5 } as const
 const KEEP_DEAD_DAYS = 14
 
 /** FIFO: what is sent twice within five minutes is one item, and items of one group do not overtake each other. */
-const FIFO: readonly QueueName[] = ['run', 'capture']
+const FIFO: readonly QueueName[] = ['run', 'capture', 'alert']
 
 interface WorkPair {
   readonly queue: Queue

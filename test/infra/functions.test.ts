@@ -133,6 +133,7 @@ describe('the environment of a function', () => {
         'BACKSTOP_ALERT_QUEUE_URL',
         'BACKSTOP_ALERT_TOPIC_ARN',
         'BACKSTOP_ALERT_WEBHOOK_SECRET',
+        'BACKSTOP_TABLE',
         ...service,
       ].sort(),
     )

@@ -11,7 +11,7 @@ describe('queues', () => {
   test.each([
     ['run', '.fifo', 3, 5_400],
     ['capture', '.fifo', 3, 5_400],
-    ['alert', '', 5, 180],
+    ['alert', '.fifo', 5, 180],
   ] as const)(
     '%s puts aside what failed too often, and hides work for six times its function',
     (name, end, receives, hidden) => {

@@ -20,7 +20,7 @@ export const FUNCTIONS: readonly FunctionRow[] = [
     memoryMib: 1769,
     trigger: { kind: 'routes' },
     bounded: 'query',
-    permissions: [...GATE, ...CAPTURE, 'queue.run:send'],
+    permissions: [...GATE, ...CAPTURE, 'queue.run:send', 'queue.capture:send'],
   },
   {
     name: 'gate.run',
@@ -77,7 +77,7 @@ export const FUNCTIONS: readonly FunctionRow[] = [
     timeoutS: 30,
     memoryMib: 256,
     trigger: { kind: 'queue', queue: 'alert', batchSize: 10 },
-    permissions: ['topic:publish', 'webhooks:read'],
+    permissions: ['records:read', 'records:write', 'topic:publish', 'webhooks:read'],
   },
   {
     name: 'recovery.plan',
