@@ -1,3 +1,5 @@
+export type { RecoveryAlert } from './alert.ts'
+export { captureFailedAlert, drillAlerts, verifyAlerts } from './alert.ts'
 export type { BackupList, BackupProblem } from './backup/index.ts'
 export type { PointFilter, PointPage, ScanProblem, ScanReport } from './catalog/index.ts'
 export type { DrillEvidence, DrillFilter, DrillPage, DrillRequest, DrillStep, StoredDrill } from './drill/index.ts'
@@ -28,3 +30,18 @@ export type {
 export { decodeCaptureOrder } from './round/index.ts'
 export type { StopOptions } from './stoppable.ts'
 export type { CorruptPoint, VerifyReport, VerifyRequest } from './verify/index.ts'
+export type { DirectSession, WatchReport, WatchSettings } from './watch/index.ts'
+export type {
+  ArchivedFile,
+  ArchiveListing,
+  ArchiveOrder,
+  ArchiveReport,
+  FetchOrder,
+  FetchResult,
+  Gap,
+  SegmentFacts,
+  TimelineSummary,
+  VerifyOrder,
+  VerifyReport,
+} from './wal/index.ts'
+export { archiveWal, fetchWal, findGaps, findSystem, formatLsn, listArchive, verifyWal } from './wal/index.ts'

@@ -18,6 +18,7 @@ import type { ConflictPolicy, CopybackPlan, RestoreReport, RestoreRequest } from
 import type { CaptureOrder, CaptureOutcome, RoundPlan, RoundPolicy, RoundReport } from './round/index.ts'
 import type { StopOptions } from './stoppable.ts'
 import type { VerifyReport, VerifyRequest } from './verify/index.ts'
+import type { WatchReport, WatchSettings } from './watch/index.ts'
 
 export interface RecoveryOptions {
   readonly database: Database
@@ -53,6 +54,8 @@ export interface Recovery extends RecoveryPoints {
    */
   runTableDrill(request?: DrillRequest): Promise<StoredDrill>
   listDrills(filter?: DrillFilter): Promise<DrillPage>
+  /** Look for sessions of agent roles that do not come through a gateway. Throws DATABASE_UNREACHABLE, METADATA_UNREACHABLE. */
+  runWatch(settings: WatchSettings): Promise<WatchReport>
   /** The proven manifest of a snapshot. Throws SNAPSHOT_MISSING, SNAPSHOT_CORRUPT, MANIFEST_INVALID. */
   readManifest(snapshotId: SnapshotId): Promise<SealedManifest>
   /** A snapshot that turns out to be corrupt is quarantined, and the error thrown. */

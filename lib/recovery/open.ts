@@ -13,6 +13,7 @@ import type { RoundPorts } from './round/index.ts'
 import { captureOne, planRound, runRound } from './round/index.ts'
 import { FIXED_SETTINGS } from './snapshot/index.ts'
 import { runVerify } from './verify/index.ts'
+import { runWatch } from './watch/index.ts'
 
 export function openRecovery(options: RecoveryOptions): Recovery {
   const { objects, records } = options
@@ -46,6 +47,7 @@ export function openRecovery(options: RecoveryOptions): Recovery {
     verifyPoints: (request) => runVerify({ ...options, catalog }, request),
     runTableDrill: (request = {}) => runTableDrill(drill, request),
     listDrills: (filter = {}) => listDrills(records, filter),
+    runWatch: (settings) => runWatch(options, settings),
     readManifest: (snapshotId) => readManifest(objects, catalog, snapshotId),
     restore: (request) => restore(options, catalog, request),
     planCopyback: (snapshotId, recovered, conflictPolicy) =>

@@ -23,5 +23,7 @@ export interface VerifyReport {
   readonly corrupt: readonly CorruptPoint[]
   /** What could not be judged, and why. Never empty when nothing was checked. */
   readonly skipped: readonly { readonly subject: string; readonly reason: string }[]
+  /** Of the skipped, points that the storage would not let us read. */
+  readonly unread: number
   readonly bytes: number
 }

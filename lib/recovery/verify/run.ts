@@ -41,8 +41,8 @@ export async function runVerify(ports: VerifyPorts, request: VerifyRequest): Pro
     if (!(await takeNext(ports, request, check, tally))) break
   }
   if (seen.size === 0) tally.skipped.push({ subject: 'recovery points', reason: 'there is none to check' })
-  const { checked, corrupt, skipped, bytes } = tally
-  return { checked, corrupt, skipped, bytes }
+  const { checked, corrupt, skipped, storageFailures: unread, bytes } = tally
+  return { checked, corrupt, skipped, unread, bytes }
 }
 
 /** False ends the run. */

@@ -61,7 +61,7 @@ test('every point is read, and the bytes are counted', async () => {
 
 test('a run that has nothing to look at says so', async () => {
   const skipped = [{ subject: 'recovery points', reason: 'there is none to check' }]
-  expect(await slice.recovery.verifyPoints(ALL)).toEqual({ checked: 0, corrupt: [], skipped, bytes: 0 })
+  expect(await slice.recovery.verifyPoints(ALL)).toEqual({ checked: 0, corrupt: [], skipped, unread: 0, bytes: 0 })
 })
 
 test.for(['flipped part', 'truncated part', 'missing part', 'flipped manifest', 'missing manifest'])(
@@ -86,7 +86,7 @@ test('storage that is out of reach is skipped with its reason and sets nothing a
   const failing = () => Promise.reject(new BackstopError('STORAGE_UNREACHABLE', 'the disk is gone'))
   const cut = await another({ wrapObjects: (objects) => wrappedStore(objects, { read: failing }) })
   const report = await cut.recovery.verifyPoints(ALL)
-  expect(report).toMatchObject({ checked: 0, corrupt: [] })
+  expect(report).toMatchObject({ checked: 0, corrupt: [], unread: 3 })
   expect(report.skipped).toHaveLength(3)
   expect(report.skipped[0]?.reason).toBe('the disk is gone')
   expect(await statuses(points)).toEqual(['valid', 'valid', 'valid', 'valid', 'valid'])

@@ -1,0 +1,78 @@
+/** What operators are to be told about recovery, ready to be raised: ids, names and figures. */
+import type { JsonObject } from '#lib/kernel/index.ts'
+import { displayRelation, ERRORS } from '#lib/kernel/index.ts'
+import type { AlertSeverity } from '#lib/ports/index.ts'
+import type { StoredDrill } from './drill/index.ts'
+import type { RoundFailure } from './round/index.ts'
+import type { CorruptPoint, VerifyReport } from './verify/index.ts'
+
+export interface RecoveryAlert {
+  readonly severity: AlertSeverity
+  readonly eventType: string
+  readonly title: string
+  readonly recommendedAction: string
+  readonly facts: JsonObject
+  /** Alerts of one key within the window are one. */
+  readonly dedupeKey: string
+}
+
+export function captureFailedAlert({ relation, code }: RoundFailure): RecoveryAlert {
+  const table = displayRelation(relation)
+  return {
+    severity: 'critical',
+    eventType: 'snapshot_capture_failed',
+    title: `No recovery point could be taken of ${table}`,
+    recommendedAction: `Destructive work on this table is refused until it is mended. ${hintOf(code)}`.trim(),
+    facts: { table, code },
+    dedupeKey: `capture:${table}`,
+  }
+}
+
+function pointCorruptAlert({ snapshotId, relation, reason }: CorruptPoint): RecoveryAlert {
+  const table = displayRelation(relation)
+  return {
+    severity: 'critical',
+    eventType: 'snapshot_quarantined',
+    title: `A recovery point of ${table} is corrupt and was set aside`,
+    recommendedAction:
+      'Keep its objects for investigation and look at the storage; the other points of the table are still offered. See the runbook for corrupt snapshots.',
+    facts: { table, snapshotId, reason },
+    dedupeKey: `corrupt:${snapshotId}`,
+  }
+}
+
+/** One per corrupt point, and one when the storage would not be read. A run for which there was nothing to do yet tells nothing. */
+export function verifyAlerts(report: VerifyReport): readonly RecoveryAlert[] {
+  const alerts = report.corrupt.map(pointCorruptAlert)
+  if (report.checked > 0 || report.unread === 0) return alerts
+  const unchecked: RecoveryAlert = {
+    severity: 'warning',
+    eventType: 'snapshots_unchecked',
+    title: 'Stored recovery points could not be read again',
+    recommendedAction: 'Check the storage location, its permissions and whether it is mounted.',
+    facts: { skipped: report.skipped.length, reason: report.skipped[0]?.reason ?? '' },
+    dedupeKey: 'verify:unread',
+  }
+  return [...alerts, unchecked]
+}
+
+/** Nothing for a drill that went well. One that proved nothing is told too. */
+export function drillAlerts({ evidence, key }: StoredDrill): readonly RecoveryAlert[] {
+  if (evidence.result === 'ok') return []
+  const isFailed = evidence.result === 'failed'
+  const table = evidence.relation === null ? null : displayRelation(evidence.relation)
+  const code = evidence.failure?.code ?? 'NOTHING_DRILLED'
+  const alert: RecoveryAlert = {
+    severity: isFailed ? 'critical' : 'warning',
+    eventType: isFailed ? 'drill_failed' : 'drill_skipped',
+    title: isFailed ? `The drill of ${table ?? 'a table'} failed` : 'The drill restored nothing',
+    recommendedAction: `Read the evidence: ${key ?? 'the record of the drill'}. ${hintOf(code)}`.trim(),
+    facts: { drillId: evidence.drillId, table, code, reason: evidence.skipped[0]?.reason ?? '' },
+    dedupeKey: `drill:${table ?? ''}:${code}`,
+  }
+  return [alert]
+}
+
+function hintOf(code: string): string {
+  return code in ERRORS ? ERRORS[code as keyof typeof ERRORS].hint : ''
+}

@@ -1,0 +1,43 @@
+/** One look for direct sessions, and what of it is news. */
+import { instantFrom, isBackstopError, MINUTE_MS, SECOND_MS } from '#lib/kernel/index.ts'
+import type { Clock, Database, RecordStore } from '#lib/ports/index.ts'
+import type { RecoveryAlert } from '../alert.ts'
+import { findDirectSessions } from './find-sessions.ts'
+import type { WatchReport, WatchSettings } from './model.ts'
+import { buildFindings } from './plan.ts'
+
+export interface WatchPorts {
+  readonly database: Database
+  readonly records: RecordStore
+  readonly clock: Clock
+}
+
+const PARTITION = 'recovery-watch'
+const DEFAULT_REPEAT_MS = 60 * MINUTE_MS
+
+/**
+ * Throws: `DATABASE_UNREACHABLE`, `METADATA_UNREACHABLE`
+ */
+export async function runWatch(ports: WatchPorts, settings: WatchSettings): Promise<WatchReport> {
+  const looked = await ports.database.withSession((session) => findDirectSessions(session, settings))
+  const findings = buildFindings(looked)
+  const news: RecoveryAlert[] = []
+  for (const finding of findings) {
+    if (await isNews(ports, finding.dedupeKey, settings.repeatAfterMs ?? DEFAULT_REPEAT_MS)) news.push(finding)
+  }
+  return { ...looked, findings, news }
+}
+
+/** Of several that look at the same time one tells. */
+async function isNews({ records, clock }: WatchPorts, key: string, repeatAfterMs: number): Promise<boolean> {
+  const nowMs = clock.nowMs()
+  const expiresAtS = Math.floor((nowMs + repeatAfterMs) / SECOND_MS)
+  const record = { key: { partition: PARTITION, sort: key }, body: { toldAt: instantFrom(nowMs) }, expiresAtS }
+  try {
+    await records.write({ kind: 'create', record })
+    return true
+  } catch (error) {
+    if (isBackstopError(error, 'RECORD_EXISTS')) return false
+    throw error
+  }
+}

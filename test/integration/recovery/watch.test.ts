@@ -1,0 +1,157 @@
+/** Sessions of agent roles that do not come through the gateway are found, by roles of few rights too. */
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openPostgres } from '#lib/adapters/postgres/index.ts'
+import type { Database } from '#lib/ports/index.ts'
+import type { FixedClock } from '#test/support/fixed-clock.ts'
+import { createFixedClock } from '#test/support/fixed-clock.ts'
+import type { TestDatabase } from '#test/support/postgres.ts'
+import { createTestDatabase } from '#test/support/postgres.ts'
+import type { TestRecovery } from '#test/support/recovery/open.ts'
+import { openTestRecovery } from '#test/support/recovery/open.ts'
+
+let db: TestDatabase
+let clock: FixedClock
+let agent: string
+let plainAgent: string
+let gateway: string
+let asGateway: Database
+let slice: TestRecovery
+
+beforeEach(async () => {
+  db = await createTestDatabase()
+  agent = `Agent ${db.name}`
+  plainAgent = `plain_${db.name}`
+  gateway = `gateway_${db.name}`
+  await db.run(`CREATE ROLE "${agent}" LOGIN PASSWORD 'x'; CREATE ROLE "${plainAgent}" NOLOGIN;
+    CREATE ROLE "${gateway}" LOGIN PASSWORD 'x'; GRANT "${plainAgent}" TO "${gateway}"`)
+  asGateway = openPostgres({ url: db.urlAs(gateway, 'x') })
+  clock = createFixedClock()
+  slice = await openTestRecovery(asGateway, { clock })
+})
+
+afterEach(async () => {
+  await slice?.close()
+  await asGateway?.close()
+  await db?.run(`DROP ROLE "${agent}", "${plainAgent}", "${gateway}"`)
+  await db?.drop()
+})
+
+/** Run `use` while the role is connected and executes a statement with a secret in it. */
+async function whileConnected<T>(role: string, applicationName: string, use: () => Promise<T>): Promise<T> {
+  const database = openPostgres({ url: db.urlAs(role, 'x'), applicationName })
+  try {
+    return await database.withDedicatedSession(async (session) => {
+      await session.query(`SELECT 'secret-literal'`)
+      return await use()
+    })
+  } finally {
+    await database.close()
+  }
+}
+
+test('a direct session is found, without what it runs', async () => {
+  const report = await whileConnected(agent, 'psql', () => slice.recovery.runWatch({ agentRoles: [agent] }))
+  expect(report.sessions).toEqual([
+    { processId: expect.any(Number), user: agent, applicationName: 'psql', address: null, since: null },
+  ])
+  expect(report.findings[0]).toMatchObject({
+    severity: 'critical',
+    eventType: 'gateway_bypass_detected',
+    facts: { user: agent, applicationName: 'psql', sessions: 1 },
+  })
+  expect(JSON.stringify(report)).not.toContain('secret')
+  expect(report.skipped).toEqual([
+    { subject: `address and start of sessions of ${agent}`, reason: 'they show to members of pg_read_all_stats alone' },
+  ])
+})
+
+test('with pg_read_all_stats address and start are known as well', async () => {
+  await db.run(`GRANT pg_read_all_stats TO "${gateway}"`)
+  const report = await whileConnected(agent, 'psql', () => slice.recovery.runWatch({ agentRoles: [agent] }))
+  expect(report.sessions).toMatchObject([
+    {
+      address: expect.stringMatching(/^(127\.0\.0\.1|::1)$/),
+      since: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+    },
+  ])
+  expect(report.skipped).toEqual([])
+})
+
+test('the name that a client gives itself does not hide it, nor break a line', async () => {
+  const name = `backstop-gateway\u202e\n${'x'.repeat(50)}`
+  const report = await whileConnected(agent, name, () => slice.recovery.runWatch({ agentRoles: [agent] }))
+  expect(report.sessions).toHaveLength(1)
+  expect(report.sessions[0]?.applicationName).toMatch(/^backstop-gateway[?x\\0-9a-f]*$/)
+  expect(report.sessions[0]?.applicationName.length).toBeLessThanOrEqual(64)
+})
+
+test('the gateway in the agent role is no direct session, whatever role it has taken', async () => {
+  const report = await asGateway.withSession(async (session) => {
+    await session.execute(`SET ROLE "${plainAgent}"`)
+    return await slice.recovery.runWatch({ agentRoles: [plainAgent] })
+  })
+  expect(report).toMatchObject({
+    sessions: [],
+    loginRoles: [],
+    findings: [],
+    checked: [`role ${plainAgent}`],
+    skipped: [],
+  })
+})
+
+test('an agent role that may log in is a standing risk, also while nobody does', async () => {
+  const report = await slice.recovery.runWatch({ agentRoles: [agent, plainAgent] })
+  expect(report.loginRoles).toEqual([agent])
+  expect(report.findings).toMatchObject([
+    { severity: 'warning', eventType: 'agent_role_can_login', facts: { role: agent } },
+  ])
+  await db.run(`ALTER ROLE "${agent}" VALID UNTIL '2000-01-01'`)
+  expect((await slice.recovery.runWatch({ agentRoles: [agent] })).loginRoles).toEqual([])
+})
+
+test('what cannot be checked is said, and is never a clean report', async () => {
+  expect(await slice.recovery.runWatch({ agentRoles: [] })).toMatchObject({
+    checked: [],
+    skipped: [{ subject: 'direct sessions', reason: /BACKSTOP_AGENT_ROLE/ }],
+  })
+  expect(await slice.recovery.runWatch({ agentRoles: [gateway, 'nobody at all'] })).toMatchObject({
+    checked: [],
+    findings: [],
+    skipped: [
+      { subject: `role ${gateway}`, reason: /cannot be told apart/ },
+      { subject: 'role nobody at all', reason: 'there is no such role' },
+    ],
+  })
+})
+
+test('other gateways log in with roles that are named', async () => {
+  const gatewayRoles = [agent]
+  const report = await whileConnected(agent, 'x', () => slice.recovery.runWatch({ agentRoles: [agent], gatewayRoles }))
+  expect(report).toMatchObject({ sessions: [], checked: [], skipped: [{ reason: /cannot be told apart/ }] })
+})
+
+test('a finding is news once an hour, and many sessions of one client are one finding', async () => {
+  await whileConnected(agent, 'psql', async () => {
+    await whileConnected(agent, 'psql', async () => {
+      const first = await slice.recovery.runWatch({ agentRoles: [agent] })
+      expect(first.findings).toHaveLength(2)
+      expect(first.findings[0]?.facts).toMatchObject({ sessions: 2 })
+      expect(first.news).toEqual(first.findings)
+      clock.advance(3_599_000)
+      const again = await slice.recovery.runWatch({ agentRoles: [agent] })
+      expect([again.findings.length, again.news.length]).toEqual([2, 0])
+      clock.advance(2_000)
+      expect((await slice.recovery.runWatch({ agentRoles: [agent] })).news).toHaveLength(2)
+    })
+  })
+})
+
+test('sessions in other databases of the cluster are not ours to judge', async () => {
+  const other = await createTestDatabase()
+  const database = openPostgres({ url: other.urlAs(agent, 'x') })
+  await database.withDedicatedSession(async () => {
+    expect((await slice.recovery.runWatch({ agentRoles: [agent] })).sessions).toEqual([])
+  })
+  await database.close()
+  await other.drop()
+})
