@@ -1,6 +1,6 @@
 /** A batch that the platform pulled from SQS for a function: each message to its handler, and the failed ones' names back. */
 import type { DeliveryPorts, ReceivedMessage, WorkHandlers } from './deliver.ts'
-import { deliverMessage, hide } from './deliver.ts'
+import { hideMessage, holdMessage, tryMessage } from './deliver.ts'
 import { isFifoQueue } from './place.ts'
 
 /** What is used of the event of an SQS event source mapping. */
@@ -38,6 +38,8 @@ const DEFAULT_RESERVE_MS = 2_000
  * Invariants: in a FIFO queue the first failure ends its group: it and all after it come back, in their order, when its wait
  *             is over. A message without a group there belongs to one group with all others of its kind
  * Invariants: what is not begun for lack of time comes back at once
+ * Invariants: all messages stay hidden until the batch is over, those too that wait and those that are done: the platform
+ *             deletes none before
  */
 export async function handleSqsBatch(
   event: SqsBatchEvent,
@@ -45,39 +47,50 @@ export async function handleSqsBatch(
   ports: SqsBatchPorts,
 ): Promise<SqsBatchResponse> {
   const failed = new Set<string>()
-  const lines = planLines(event.Records)
+  const batch = { ...ports, handlers }
+  const held = event.Records.map((record) => ({
+    ...toMessage(record),
+    letGo: holdMessage(batch, toMessage(record)),
+    record,
+  }))
+  const lines = planLines(held)
   const workers = Array.from({ length: Math.min(ports.concurrency ?? DEFAULT_CONCURRENCY, lines.length) }, async () => {
     for (let line = lines.shift(); line !== undefined; line = lines.shift()) {
-      for (const messageId of await handleLine({ ...ports, handlers }, line)) failed.add(messageId)
+      for (const messageId of await handleLine(batch, line)) failed.add(messageId)
     }
   })
   await Promise.all(workers)
+  await Promise.all(held.map(({ letGo }) => letGo()))
   const inOrder = event.Records.filter(({ messageId }) => failed.has(messageId))
   return { batchItemFailures: inOrder.map(({ messageId }) => ({ itemIdentifier: messageId })) }
 }
 
+/** A message of the batch, hidden from others until it is let go. */
+interface HeldMessage extends ReceivedMessage {
+  readonly record: SqsBatchRecord
+  readonly letGo: () => Promise<void>
+}
+
 /** Messages that must follow each other, line by line; outside FIFO queues every message is a line. */
-function planLines(records: readonly SqsBatchRecord[]): SqsBatchRecord[][] {
-  const lines = new Map<string, SqsBatchRecord[]>()
-  for (const record of records) {
-    const group = record.attributes.MessageGroupId ?? ''
-    const line = isFifoQueue(record.eventSourceARN) ? `group ${group}` : `message ${record.messageId}`
-    lines.set(line, [...(lines.get(line) ?? []), record])
-  }
-  return [...lines.values()]
+function planLines(messages: readonly HeldMessage[]): HeldMessage[][] {
+  const lineOf = ({ messageId, record: { eventSourceARN, attributes } }: HeldMessage) =>
+    isFifoQueue(eventSourceARN) ? `group ${attributes.MessageGroupId ?? ''}` : `message ${messageId}`
+  return [...Map.groupBy(messages, lineOf).values()]
 }
 
 /** The ids of those that did not succeed. */
-async function handleLine(ports: SqsBatchPorts & DeliveryPorts, line: readonly SqsBatchRecord[]): Promise<string[]> {
+async function handleLine(ports: SqsBatchPorts & DeliveryPorts, line: readonly HeldMessage[]): Promise<string[]> {
   const failed: string[] = []
   let retryAfterS: number | undefined
-  for (const record of line) {
-    const message = toMessage(record)
+  for (const message of line) {
     if (retryAfterS === undefined && ports.remainingMs() < (ports.reserveMs ?? DEFAULT_RESERVE_MS)) retryAfterS = 0
-    const outcome =
-      retryAfterS === undefined ? await deliverMessage(ports, message) : await hide(ports, message, retryAfterS)
-    if (outcome.isDone) continue
-    retryAfterS = outcome.retryAfterS
+    if (retryAfterS === undefined) {
+      const outcome = await tryMessage(ports, message)
+      if (outcome.isDone) continue
+      retryAfterS = outcome.retryAfterS
+    }
+    await message.letGo()
+    await hideMessage(ports, message, retryAfterS)
     failed.push(message.messageId)
   }
   return failed

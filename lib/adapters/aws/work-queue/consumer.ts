@@ -9,7 +9,7 @@ import { mapAwsError } from '../failure.ts'
 import { readAttempt } from './batch.ts'
 import { DEAD_LOOK_S, listDeadItems } from './dead.ts'
 import type { DeliveryPorts, ReceivedMessage, SqsWorkFailure } from './deliver.ts'
-import { deliverMessage, hide } from './deliver.ts'
+import { hideMessage, holdMessage, tryMessage } from './deliver.ts'
 import { isFifoQueue } from './place.ts'
 import { createSqsVisibility, queueNameOf } from './visibility.ts'
 
@@ -141,9 +141,12 @@ class PollingConsumer implements SqsWorkConsumer {
   /** What came after the stop goes back untried. */
   async #settle(url: string, message: ReceivedMessage): Promise<void> {
     const ports = this.#portsFor(url)
-    if (!this.#isRunning) return void (await hide(ports, message, 0))
-    const { isDone } = await deliverMessage(ports, message)
-    if (isDone) await this.#ask(url, () => this.#delete(url, message))
+    if (!this.#isRunning) return await hideMessage(ports, message, 0)
+    const letGo = holdMessage(ports, message)
+    const outcome = await tryMessage(ports, message)
+    await letGo()
+    if (outcome.isDone) await this.#ask(url, () => this.#delete(url, message))
+    else await hideMessage(ports, message, outcome.retryAfterS)
   }
 
   /** The answer to the first try may have been lost: then the message is gone by now. */

@@ -1,4 +1,4 @@
-/** One delivery: the message's work to its handler, signs of life meanwhile, and a growing wait after a failure. */
+/** One delivery: a message's work to its handler, signs of life meanwhile, and a growing wait after a failure. */
 import { BackstopError } from '#lib/kernel/index.ts'
 import type { Clock, WorkHandler, WorkItem } from '#lib/ports/index.ts'
 import { decodeWorkMessage } from './message.ts'
@@ -41,47 +41,45 @@ export interface DeliveryPorts {
 export type DeliveryOutcome = { readonly isDone: true } | { readonly isDone: false; readonly retryAfterS: number }
 
 /**
- * Deliver once. Never throws: a failure is reported, and the message stays in the queue until its attempts run out.
+ * Hand the message's work to its handler, once. Never throws: a failure is reported, and the message is the caller's to hide.
  *
  * Invariants: a message that holds no work at all waits for nothing: its attempts run out at once, and it lies in the
  *             dead-letter queue before it can hold others up
  */
-export async function deliverMessage(ports: DeliveryPorts, message: ReceivedMessage): Promise<DeliveryOutcome> {
+export async function tryMessage(ports: DeliveryPorts, message: ReceivedMessage): Promise<DeliveryOutcome> {
   const { messageId, attempt } = message
-  const report = (failure: SqsWorkFailure) => ports.onFailure({ messageId, attempt, ...failure })
   let item: WorkItem
   try {
     item = readItem(message)
   } catch (error) {
-    report({ stage: 'message', error })
-    return await hide(ports, message, 0)
+    ports.onFailure({ stage: 'message', error, messageId, attempt })
+    return { isDone: false, retryAfterS: 0 }
   }
-  const stopHeartbeat = startHeartbeat(
-    { ...ports, onFailure: (error) => report({ stage: 'queue', error, item }) },
-    message.receiptHandle,
-  )
   try {
     await findHandler(ports.handlers, item.kind)(item)
     return { isDone: true }
   } catch (error) {
-    report({ stage: 'work', error, item })
-  } finally {
-    await stopHeartbeat()
+    ports.onFailure({ stage: 'work', error, messageId, attempt, item })
   }
   const delayMs = (ports.retryDelayMs ?? growingDelayMs)(attempt)
-  return await hide(ports, message, Math.min(Math.ceil(delayMs / 1_000), MAX_VISIBILITY_S))
+  return { isDone: false, retryAfterS: Math.min(Math.ceil(delayMs / 1_000), MAX_VISIBILITY_S) }
 }
 
-/** Where this cannot be set, the queue's own visibility timeout stands. */
-export async function hide(
+/** Keep the message hidden until the returned function has returned. */
+export function holdMessage(ports: DeliveryPorts, { receiptHandle, messageId, attempt }: ReceivedMessage) {
+  const onFailure = (error: unknown) => ports.onFailure({ stage: 'queue', error, messageId, attempt })
+  return startHeartbeat({ ...ports, onFailure }, receiptHandle)
+}
+
+/** Where this cannot be set, what was set before stands: the last sign of life, or the queue's own visibility timeout. */
+export async function hideMessage(
   { visibility, onFailure }: DeliveryPorts,
   { receiptHandle, messageId, attempt }: ReceivedMessage,
-  retryAfterS: number,
-): Promise<DeliveryOutcome> {
+  seconds: number,
+): Promise<void> {
   await visibility
-    .hideFor(receiptHandle, retryAfterS)
+    .hideFor(receiptHandle, seconds)
     .catch((error: unknown) => onFailure({ stage: 'queue', error, messageId, attempt }))
-  return { isDone: false, retryAfterS }
 }
 
 /** Throws WORK_INVALID. */

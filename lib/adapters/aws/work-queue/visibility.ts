@@ -73,6 +73,9 @@ export interface HeartbeatPorts {
   readonly onFailure: (error: unknown) => void
 }
 
+/** So late that work of the usual length gives none. */
+const FIRST_BEAT_MS = 1_000
+
 /** Give signs of life from now until the returned function has returned: after that none is under way. */
 export function startHeartbeat(ports: HeartbeatPorts, receiptHandle: string): () => Promise<void> {
   const startedMs = ports.clock.monotonicMs()
@@ -86,10 +89,16 @@ export function startHeartbeat(ports: HeartbeatPorts, receiptHandle: string): ()
   const follow = () => {
     beating = beating.then(beat)
   }
-  follow()
-  const timer = setInterval(follow, (ports.leaseS * 1_000) / 3)
+  const everyMs = (ports.leaseS * 1_000) / 3
+  let timer = setTimeout(
+    () => {
+      follow()
+      timer = setInterval(follow, everyMs)
+    },
+    Math.min(FIRST_BEAT_MS, everyMs),
+  )
   return async () => {
-    clearInterval(timer)
+    clearTimeout(timer)
     await beating
   }
 }
