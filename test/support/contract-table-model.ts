@@ -64,7 +64,6 @@ export function buildContractTable(reports: Readonly<Record<Runtime, Report>>): 
     ...RUNTIMES.flatMap((runtime) => findBroken(reports[runtime])),
     ...PORTS.flatMap((entry) => findMissing(entry, rows, sharedCases)),
     ...rows.filter(({ failed }) => failed > 0).map((row) => `${row.port}, ${row.adapter}: ${row.failed} failed`),
-    ...rows.filter(({ passed }) => passed === 0).map((row) => `${row.port}, ${row.adapter}: no case passed`),
   ]
   return { rows, sharedCases, problems }
 }
@@ -107,10 +106,14 @@ function findMissing(
   rows: readonly Row[],
   sharedCases: Readonly<Record<string, number>>,
 ): readonly string[] {
-  const without = RUNTIMES.filter((runtime) => !rows.some((row) => row.port === port && row.runtime === runtime))
+  const isKept = (runtime: Runtime) =>
+    rows.some((row) => row.port === port && row.runtime === runtime && row.passed > 0)
+  const without = RUNTIMES.filter((runtime) => !isKept(runtime))
   const wanted = `a suite whose title begins with "${title}: "`
-  if (sides === 'either') return without.length === RUNTIMES.length ? [`${port}: no cases at all, write ${wanted}`] : []
-  if (without.length > 0) return without.map((runtime) => `${port}: no cases for the ${runtime} side, write ${wanted}`)
+  if (sides === 'either')
+    return without.length === RUNTIMES.length ? [`${port}: no case passed on either side, write ${wanted}`] : []
+  if (without.length > 0)
+    return without.map((runtime) => `${port}: no case passed on the ${runtime} side, write ${wanted}`)
   return sharedCases[port] === 0 ? [`${port}: its two sides share no case, run one suite over both`] : []
 }
 
@@ -141,6 +144,7 @@ export function renderContractTable({ rows, sharedCases, problems }: Table): str
     ...cells.map(line),
     '',
     `cases that run on both sides: ${shared.map(([port, count]) => `${port} ${count}`).join(', ') || 'none'}`,
+    ...rows.filter(({ passed }) => passed === 0).map((row) => `NOT RUN  ${row.port}, ${row.adapter}: no case passed`),
     ...problems.map((problem) => `PROBLEM  ${problem}`),
     problems.length === 0
       ? `every port is kept on both sides: ${total(rows)} cases passed`

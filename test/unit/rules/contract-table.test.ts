@@ -64,8 +64,8 @@ describe('the table of contracts', () => {
         ...problems(report(...without(port)), report(...whole)),
       ]
       expect(found).toEqual([
-        expect.stringContaining(`no cases for the aws side, write a suite whose title begins with "${port}: "`),
-        expect.stringContaining('no cases for the embedded side'),
+        expect.stringContaining(`no case passed on the aws side, write a suite whose title begins with "${port}: "`),
+        expect.stringContaining('no case passed on the embedded side'),
       ])
     },
   )
@@ -73,17 +73,26 @@ describe('the table of contracts', () => {
   it('takes the clock, which both runtimes share, from one side, and misses it when neither has it', () => {
     expect(problems(report(...whole), report(...without('clock')))).toEqual([])
     expect(problems(report(...without('clock')), report(...without('clock')))).toEqual([
-      'Clock: no cases at all, write a suite whose title begins with "clock: "',
+      'Clock: no case passed on either side, write a suite whose title begins with "clock: "',
     ])
   })
 
-  it('sees a case that failed, and a suite in which none passed', () => {
-    expect(problems(report(...whole, ['secrets: planted', 'failed']), report(...whole))).toEqual([
-      'Secrets, planted: 1 failed',
+  it('sees a case that failed', () => {
+    const embedded = report(...whole, ['secrets: planted', 'failed'])
+    expect(problems(embedded, report(...whole))).toEqual(['Secrets, planted: 1 failed'])
+  })
+
+  it('takes no case that was skipped for one that passed, and shows a suite that did not run', () => {
+    const skipped = [...without('secrets'), ['secrets: planted', 'skipped'] as const]
+    expect(problems(report(...whole), report(...skipped))).toEqual([
+      'Secrets: no case passed on the aws side, write a suite whose title begins with "secrets: "',
     ])
-    expect(problems(report(...whole, ['secrets: other', 'skipped']), report(...whole))).toEqual([
-      'Secrets, other: no case passed',
-    ])
+    const table = buildContractTable({
+      embedded: report(...whole),
+      aws: report(...whole, ['secrets: elsewhere', 'skipped']),
+    })
+    expect(table.problems).toEqual([])
+    expect(renderContractTable(table)).toContain('NOT RUN  Secrets, elsewhere: no case passed')
   })
 
   it('sees two sides that share no case', () => {
