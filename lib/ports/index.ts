@@ -22,6 +22,8 @@ export type {
 } from './database.ts'
 export { StatementError } from './database.ts'
 export type { HttpHandler, HttpRequest, HttpResponse } from './http.ts'
+export type { DataKey, KeyContext, KeyRing } from './key-ring.ts'
+export { assertKeyContext, DATA_KEY_BYTES } from './key-ring.ts'
 export type { FolderFacts, FolderWriter, LocalFiles, SpooledFile } from './local-files.ts'
 export type {
   BaseBackupOptions,
@@ -72,5 +74,6 @@ export type {
   RecoveryPoints,
 } from './recovery-points.ts'
 export type { Schedule, ScheduledTask } from './schedule.ts'
-export type { Secrets } from './secrets.ts'
+export type { CachedSecrets, SecretName, Secrets } from './secrets.ts'
+export { memberOfSecret, parseSecretName } from './secrets.ts'
 export type { SendOptions, WorkConsumer, WorkHandler, WorkItem, WorkQueue } from './work-queue.ts'

@@ -30,6 +30,8 @@ export interface AwsSubject {
   readonly code: ErrorCode
   /** For example `the table "backstop-prod"`. */
   readonly resource: string
+  /** The answer holds a secret, and the SDK's error the answer: it is not carried along. */
+  readonly isSecret?: boolean
 }
 
 const NAMES: Readonly<Record<string, AwsFailureKind>> = {
@@ -114,11 +116,11 @@ function kindOfStatus(httpStatus: number): AwsFailureKind {
 }
 
 /** A BackstopError stays what it is; anything else becomes the subject's error and says what to do next. */
-export function mapAwsError(error: unknown, { code, resource }: AwsSubject): BackstopError {
+export function mapAwsError(error: unknown, { code, resource, isSecret }: AwsSubject): BackstopError {
   if (isBackstopError(error)) return error
   const { kind, name, httpStatus, requestId } = classifyAwsError(error)
   return new BackstopError(code, `${resource} failed (${name}): ${ADVICE[kind]}`, {
-    cause: error,
+    ...(!isSecret && { cause: error }),
     details: {
       failure: kind,
       awsError: name,

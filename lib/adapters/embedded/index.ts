@@ -6,6 +6,9 @@ export type {
   TlsFiles,
 } from './http-server/index.ts'
 export { openHttpServer } from './http-server/index.ts'
+export type { SecretKeyRingOptions } from './key-ring.ts'
+export { createSecretKeyRing } from './key-ring.ts'
+export { addMasterKey } from './master-keys.ts'
 export { openFolderObjectStore } from './object-store/index.ts'
 export type { Cluster, ClusterOptions } from './postgres-cluster/index.ts'
 export { startCluster } from './postgres-cluster/index.ts'

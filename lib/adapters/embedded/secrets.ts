@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BackstopError } from '#lib/kernel/index.ts'
-import type { Secrets } from '#lib/ports/index.ts'
+import { memberOfSecret, parseSecretName, type SecretName, type Secrets } from '#lib/ports/index.ts'
 
 export interface FileSecretsOptions {
   /** `NAME` holds the value, or `NAME_FILE` the path of a file that does. */
@@ -12,7 +12,7 @@ export interface FileSecretsOptions {
 }
 
 export function createFileSecrets({ environment, folder }: FileSecretsOptions): Secrets {
-  const find = async (name: string): Promise<string | undefined> => {
+  const readText = async (name: string): Promise<string | undefined> => {
     assertName(name)
     const direct = environment[name]
     if (direct !== undefined && direct !== '') return direct
@@ -20,11 +20,16 @@ export function createFileSecrets({ environment, folder }: FileSecretsOptions): 
     if (path !== undefined && path !== '') return await readSecretFile(path, name, 'needed')
     return folder === undefined ? undefined : await readSecretFile(join(folder, name), name, 'optional')
   }
+  const find = async (name: SecretName): Promise<string | undefined> => {
+    const text = await readText(name.secret)
+    return text === undefined ? undefined : memberOfSecret(text, name)
+  }
   return {
-    find,
+    find: (name) => find(parseSecretName(name)),
     async get(name) {
-      const value = await find(name)
-      if (value === undefined) throw missing(name, `set ${name} or ${name}_FILE`)
+      const parsed = parseSecretName(name)
+      const value = await find(parsed)
+      if (value === undefined) throw missing(parsed.secret, `set ${parsed.secret} or ${parsed.secret}_FILE`)
       return value
     },
   }
