@@ -4,7 +4,7 @@ import { displayRelation, ERRORS } from '#lib/kernel/index.ts'
 import type { AlertSeverity } from '#lib/ports/index.ts'
 import type { StoredDrill } from './drill/index.ts'
 import type { RoundFailure } from './round/index.ts'
-import type { CorruptPoint, VerifyReport } from './verify/index.ts'
+import type { CorruptPoint, VerifyPointsReport } from './verify/index.ts'
 
 export interface RecoveryAlert {
   readonly severity: AlertSeverity
@@ -42,7 +42,7 @@ function pointCorruptAlert({ snapshotId, relation, reason }: CorruptPoint): Reco
 }
 
 /** One per corrupt point, and one when the storage would not be read. A run for which there was nothing to do yet tells nothing. */
-export function verifyAlerts(report: VerifyReport): readonly RecoveryAlert[] {
+export function verifyAlerts(report: VerifyPointsReport): readonly RecoveryAlert[] {
   const alerts = report.corrupt.map(pointCorruptAlert)
   if (report.checked > 0 || report.unread === 0) return alerts
   const unchecked: RecoveryAlert = {

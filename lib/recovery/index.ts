@@ -29,8 +29,7 @@ export type {
 } from './round/index.ts'
 export { decodeCaptureOrder } from './round/index.ts'
 export type { StopOptions } from './stoppable.ts'
-export type { CorruptPoint, VerifyReport, VerifyRequest } from './verify/index.ts'
-export type { DirectSession, WatchReport, WatchSettings } from './watch/index.ts'
+export type { CorruptPoint, VerifyPointsReport, VerifyPointsRequest } from './verify/index.ts'
 export type {
   ArchivedFile,
   ArchiveListing,
@@ -45,3 +44,4 @@ export type {
   VerifyReport,
 } from './wal/index.ts'
 export { archiveWal, fetchWal, findGaps, findSystem, formatLsn, listArchive, verifyWal } from './wal/index.ts'
+export type { DirectSession, WatchReport, WatchSettings } from './watch/index.ts'

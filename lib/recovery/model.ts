@@ -17,7 +17,7 @@ import type { SealedManifest } from './manifest/index.ts'
 import type { ConflictPolicy, CopybackPlan, RestoreReport, RestoreRequest } from './restore/index.ts'
 import type { CaptureOrder, CaptureOutcome, RoundPlan, RoundPolicy, RoundReport } from './round/index.ts'
 import type { StopOptions } from './stoppable.ts'
-import type { VerifyReport, VerifyRequest } from './verify/index.ts'
+import type { VerifyPointsReport, VerifyPointsRequest } from './verify/index.ts'
 import type { WatchReport, WatchSettings } from './watch/index.ts'
 
 export interface RecoveryOptions {
@@ -47,7 +47,7 @@ export interface Recovery extends RecoveryPoints {
   /** Idempotent. Throws METADATA_UNREACHABLE, DATABASE_UNREACHABLE. */
   captureOne(order: CaptureOrder, stop?: StopOptions): Promise<CaptureOutcome>
   /** Read stored points again, those first that were checked longest ago; corrupt ones are quarantined, each alone. */
-  verifyPoints(request: VerifyRequest): Promise<VerifyReport>
+  verifyPoints(request: VerifyPointsRequest): Promise<VerifyPointsReport>
   /**
    * Restore one captured table into scratch, compare, drop, and keep the evidence; what goes wrong is in the evidence.
    * Throws METADATA_UNREACHABLE.

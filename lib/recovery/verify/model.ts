@@ -1,7 +1,7 @@
 /** What a check of stored points is asked for and what came of it. */
 import type { RelationName, SnapshotId } from '#lib/kernel/index.ts'
 
-export interface VerifyRequest {
+export interface VerifyPointsRequest {
   /** Bytes of parts that a run reads at most; a point larger than this is never read, and said to be skipped. */
   readonly budgetBytes: number
   /** Points that a run looks at, at most. */
@@ -16,7 +16,7 @@ export interface CorruptPoint {
   readonly reason: string
 }
 
-export interface VerifyReport {
+export interface VerifyPointsReport {
   /** Points that were read to the end and judged, corrupt ones included. */
   readonly checked: number
   /** Set aside, each alone. */

@@ -1,6 +1,6 @@
 /** Decides what a run does with the point that is due next. */
 import type { RecoveryPoint } from '#lib/ports/index.ts'
-import type { VerifyRequest } from './model.ts'
+import type { VerifyPointsRequest } from './model.ts'
 
 export interface Spent {
   readonly points: number
@@ -17,7 +17,11 @@ export type CheckDecision =
   | { readonly action: 'stop'; readonly reason: string }
 
 /** Effects: pure */
-export function decideCheck(point: RecoveryPoint | undefined, spent: Spent, request: VerifyRequest): CheckDecision {
+export function decideCheck(
+  point: RecoveryPoint | undefined,
+  spent: Spent,
+  request: VerifyPointsRequest,
+): CheckDecision {
   if (spent.points >= request.maxPoints)
     return { action: 'stop', reason: `the run looks at ${request.maxPoints} points` }
   if (point === undefined) return { action: 'forget', reason: 'it is no longer in the catalog' }

@@ -4,7 +4,7 @@ import { BackstopError, displayRelation, instantFrom, isBackstopError } from '#l
 import type { Clock, RecordStore, RecoveryPoint } from '#lib/ports/index.ts'
 import type { PointCatalog, PointCheck } from '../catalog/index.ts'
 import { listDueChecks, noteCheck } from '../catalog/index.ts'
-import type { CorruptPoint, VerifyReport, VerifyRequest } from './model.ts'
+import type { CorruptPoint, VerifyPointsReport, VerifyPointsRequest } from './model.ts'
 import { decideCheck } from './plan.ts'
 import type { ReadPorts } from './read-point.ts'
 import { judgePoint } from './read-point.ts'
@@ -32,7 +32,7 @@ interface Tally {
  *             reason and sets nothing aside; a run that judged nothing says why
  * Throws:     `METADATA_UNREACHABLE`
  */
-export async function runVerify(ports: VerifyPorts, request: VerifyRequest): Promise<VerifyReport> {
+export async function runVerify(ports: VerifyPorts, request: VerifyPointsRequest): Promise<VerifyPointsReport> {
   const tally: Tally = { points: 0, checked: 0, bytes: 0, storageFailures: 0, corrupt: [], skipped: [] }
   const seen = new Set<SnapshotId>()
   for await (const check of listDueChecks(ports.records)) {
@@ -46,7 +46,12 @@ export async function runVerify(ports: VerifyPorts, request: VerifyRequest): Pro
 }
 
 /** False ends the run. */
-async function takeNext(ports: VerifyPorts, request: VerifyRequest, check: PointCheck, tally: Tally): Promise<boolean> {
+async function takeNext(
+  ports: VerifyPorts,
+  request: VerifyPointsRequest,
+  check: PointCheck,
+  tally: Tally,
+): Promise<boolean> {
   const point = await ports.catalog.find(check.snapshotId)
   const decision = decideCheck(point, tally, request)
   const subject = point === undefined ? check.snapshotId : subjectOf(point)
@@ -64,7 +69,7 @@ async function takeNext(ports: VerifyPorts, request: VerifyRequest, check: Point
 
 async function readNext(
   ports: VerifyPorts,
-  request: VerifyRequest,
+  request: VerifyPointsRequest,
   check: PointCheck,
   point: RecoveryPoint,
   tally: Tally,

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest'
+import type { SnapshotId } from '#lib/kernel/index.ts'
+import type { StoredDrill } from '#lib/recovery/index.ts'
+import { captureFailedAlert, drillAlerts, verifyAlerts } from '#lib/recovery/index.ts'
+
+const ORDERS = { schema: 'public', name: 'orders' }
+const CLEAN = { checked: 3, corrupt: [], skipped: [], unread: 0, bytes: 10 }
+
+test('a failed capture names the table and what the code wants done', () => {
+  expect(captureFailedAlert({ relation: ORDERS, code: 'TABLE_UNREADABLE', reason: 'r' })).toMatchObject({
+    eventType: 'snapshot_capture_failed',
+    recommendedAction: expect.stringContaining('GRANT SELECT'),
+    facts: { table: 'public.orders', code: 'TABLE_UNREADABLE' },
+    dedupeKey: 'capture:public.orders',
+  })
+  expect(captureFailedAlert({ relation: ORDERS, code: 'SQLSTATE_53100', reason: 'r' }).recommendedAction).toMatch(
+    /mended\.$/,
+  )
+})
+
+test('each corrupt point is an alert of its own', () => {
+  const corrupt = ['snap_1', 'snap_2'].map((id) => ({ snapshotId: id as SnapshotId, relation: ORDERS, reason: 'r' }))
+  expect(verifyAlerts({ ...CLEAN, corrupt }).map(({ dedupeKey }) => dedupeKey)).toEqual([
+    'corrupt:snap_1',
+    'corrupt:snap_2',
+  ])
+})
+
+test('a check that could read nothing is an alert, one that had nothing to do is none', () => {
+  const skipped = [{ subject: 's', reason: 'the disk is gone' }]
+  expect(verifyAlerts(CLEAN)).toEqual([])
+  expect(verifyAlerts({ ...CLEAN, checked: 0, skipped })).toEqual([])
+  expect(verifyAlerts({ ...CLEAN, checked: 0, skipped, unread: 1 })).toMatchObject([
+    { eventType: 'snapshots_unchecked', facts: { reason: 'the disk is gone' } },
+  ])
+})
+
+function drill(result: 'ok' | 'failed' | 'skipped', code: string | null): StoredDrill {
+  const evidence = { result, drillId: 'drill_1', relation: ORDERS, skipped: [], failure: code && { code, reason: 'r' } }
+  return { evidence, key: 'drills/d/drill_1.json', sha256: '' } as unknown as StoredDrill
+}
+
+test('a failed drill is critical, one that proved nothing a warning, a good one silent', () => {
+  expect(drillAlerts(drill('ok', null))).toEqual([])
+  expect(drillAlerts(drill('failed', 'DRILL_MISMATCH'))).toMatchObject([
+    {
+      severity: 'critical',
+      eventType: 'drill_failed',
+      recommendedAction: expect.stringContaining('drills/d/drill_1.json'),
+    },
+  ])
+  expect(drillAlerts(drill('skipped', null))).toMatchObject([{ severity: 'warning', eventType: 'drill_skipped' }])
+})
