@@ -76,4 +76,16 @@ export type {
 export type { Schedule, ScheduledTask } from './schedule.ts'
 export type { CachedSecrets, SecretName, Secrets } from './secrets.ts'
 export { memberOfSecret, parseSecretName } from './secrets.ts'
+export type {
+  UndoAction,
+  UndoConflict,
+  UndoConflictPolicy,
+  UndoImages,
+  UndoKeeping,
+  UndoKept,
+  UndoMark,
+  UndoReport,
+  UndoRequest,
+  UndoRow,
+} from './undo-images.ts'
 export type { SendOptions, WorkConsumer, WorkHandler, WorkItem, WorkQueue } from './work-queue.ts'

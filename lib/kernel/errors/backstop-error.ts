@@ -5,6 +5,7 @@ import { NATIVE_ERRORS } from './native.ts'
 import { RECOVERY_ERRORS } from './recovery.ts'
 import { SERVICE_ERRORS } from './service.ts'
 import { STORE_ERRORS } from './store.ts'
+import { UNDO_ERRORS } from './undo.ts'
 
 /** The one table of error codes: code → kind, retry, hint. */
 export const ERRORS = {
@@ -13,6 +14,7 @@ export const ERRORS = {
   ...RECOVERY_ERRORS,
   ...NATIVE_ERRORS,
   ...SERVICE_ERRORS,
+  ...UNDO_ERRORS,
 } as const
 
 export type ErrorCode = keyof typeof ERRORS

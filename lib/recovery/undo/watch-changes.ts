@@ -1,0 +1,124 @@
+/** Reads what an open transaction has changed, with a second session at its side. */
+import type { RelationName } from '#lib/kernel/index.ts'
+import type { Database, DatabaseSession, UndoMark } from '#lib/ports/index.ts'
+import { FIXED_SETTINGS } from '../snapshot/index.ts'
+import { type DescribedTable, describeTables } from './describe-table.ts'
+import type { LookLimits } from './look.ts'
+import { lookAt, TooMuch } from './look.ts'
+import type { UndoTable } from './model.ts'
+import type { SeenTable } from './pair-rows.ts'
+import { pairRows } from './pair-rows.ts'
+
+export interface WatchLimits extends LookLimits {
+  readonly maxScanBytes: number
+  readonly maxMs: number
+}
+
+/** Our own reads never wait for somebody's lock: with one in the way the rows cannot be read. */
+const LOCK_TIMEOUT_MS = 500
+
+/** What cannot be read exactly, for the answer to say. */
+export class Unreadable extends Error {}
+
+/** The writer's session cannot go on. */
+export class WriterLost extends Error {}
+
+interface MarkRow {
+  readonly xid: string
+  readonly mxid: string
+  readonly isolation: string
+}
+
+/** Give the transaction its id and note where the server stands. */
+export async function markTransaction(session: DatabaseSession): Promise<UndoMark> {
+  const rows = await session.query<MarkRow>(
+    `SELECT pg_catalog.pg_current_xact_id()::text AS xid, pg_catalog.mxid_age('1')::text AS mxid,
+            pg_catalog.current_setting('transaction_isolation') AS isolation`,
+  )
+  const { xid, mxid, isolation } = rows[0] as MarkRow
+  return { transactionId: xid, multixactId: (Number(mxid) + 1) >>> 0, isolation }
+}
+
+function assertReadable(tables: readonly DescribedTable[], limits: WatchLimits): void {
+  const problem = tables.find((table) => table.problem !== null)?.problem
+  if (problem !== undefined && problem !== null) throw new Unreadable(problem)
+  const bytes = tables.reduce((sum, table) => sum + table.sizeBytes, 0)
+  if (bytes <= limits.maxScanBytes) return
+  const [size, limit] = [bytes, limits.maxScanBytes].map((one) => `${Math.ceil(one / (1 << 20))} MiB`)
+  throw new TooMuch(`the changed tables have ${size}, and at most ${limit} are searched for changed rows`)
+}
+
+async function enter(session: DatabaseSession, maxMs: number): Promise<void> {
+  await session.execute(
+    `${FIXED_SETTINGS}; SET LOCAL statement_timeout TO ${maxMs}; SET LOCAL lock_timeout TO ${LOCK_TIMEOUT_MS}`,
+  )
+}
+
+async function lookBeside(
+  writer: DatabaseSession,
+  watcher: DatabaseSession,
+  mark: UndoMark,
+  tables: readonly DescribedTable[],
+  limits: WatchLimits,
+): Promise<readonly SeenTable[]> {
+  // Each statement looks anew; both are needed, see look.ts.
+  await watcher.execute('BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED READ ONLY')
+  await enter(watcher, limits.maxMs)
+  const beforeTransactionId = await currentId(watcher)
+  const seen: SeenTable[] = []
+  let left: LookLimits = limits
+  for (const table of tables) {
+    const rows = await lookAt({ writer, watcher, mark, beforeTransactionId }, table, left)
+    seen.push({ table, seen: rows })
+    left = { ...left, maxBytes: left.maxBytes - sizeOf(rows.before) - sizeOf(rows.after) }
+    if (left.maxBytes <= 0) throw new TooMuch(`the changed rows have more than ${limits.maxBytes} bytes`)
+  }
+  await watcher.execute('COMMIT')
+  return seen
+}
+
+async function currentId(session: DatabaseSession): Promise<string> {
+  const rows = await session.query<{ id: string }>('SELECT pg_current_xact_id()::text AS id')
+  return rows[0]?.id ?? '0'
+}
+
+function sizeOf(rows: readonly (readonly (string | null)[])[]): number {
+  return rows.reduce((sum, row) => sum + row.reduce((size, value) => size + (value?.length ?? 0), 0), 0)
+}
+
+/**
+ * The net changes of the writer's open transaction to these tables, each row once.
+ *
+ * Effects: the writer's settings and role are as before when it returns or throws; nothing is written
+ * Throws:  TooMuch, Unreadable; StatementError for a table that may not be read, is locked or takes too long
+ */
+export async function watchChanges(
+  database: Database,
+  writer: DatabaseSession,
+  mark: UndoMark,
+  changed: readonly RelationName[],
+  limits: WatchLimits,
+): Promise<readonly UndoTable[]> {
+  // An older snapshot would hide what others did, and that would be taken for the transaction's own.
+  if (mark.isolation !== 'read committed') throw new Unreadable(`the transaction is ${mark.isolation}`)
+  await writer.execute('SAVEPOINT backstop_undo')
+  try {
+    // With the rights of the gateway, as the watcher: not every role that writes a row may read it.
+    await writer.execute('RESET ROLE')
+    await enter(writer, limits.maxMs)
+    const tables = (await describeTables(writer, changed)).filter((table) => !table.isTemporary)
+    assertReadable(tables, limits)
+    if (tables.length === 0) return []
+    return pairRows(await database.withSession((watcher) => lookBeside(writer, watcher, mark, tables, limits)))
+  } finally {
+    await leave(writer)
+  }
+}
+
+async function leave(writer: DatabaseSession): Promise<void> {
+  try {
+    await writer.execute('ROLLBACK TO SAVEPOINT backstop_undo; RELEASE SAVEPOINT backstop_undo')
+  } catch (cause) {
+    throw new WriterLost('the session is lost', { cause })
+  }
+}
