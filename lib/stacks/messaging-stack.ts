@@ -13,9 +13,6 @@ const VISIBILITY_FACTOR = 6
 const MAX_RECEIVES = { run: 3, capture: 3, alert: 5 } as const
 const KEEP_DEAD_DAYS = 14
 
-/** FIFO: what is sent twice within five minutes is one item, and items of one group do not overtake each other. */
-const FIFO: readonly QueueName[] = ['run', 'capture', 'alert']
-
 interface WorkPair {
   readonly queue: Queue
   readonly queueName: string
@@ -61,14 +58,14 @@ export class MessagingStack extends Stack {
     return topic
   }
 
+  /** FIFO: what is sent twice within five minutes is one item, and items of one group do not overtake each other. */
   #createPair(name: QueueName, environment: Environment): WorkPair {
-    const isFifo = FIFO.includes(name)
     const common = (fullName: string) => ({
-      queueName: `backstop-${environment.name}-${fullName}${isFifo ? '.fifo' : ''}`,
+      queueName: `backstop-${environment.name}-${fullName}.fifo`,
       encryption: QueueEncryption.KMS,
       encryptionMasterKey: this.#props.shared.messageKey,
       enforceSSL: true,
-      ...(isFifo && { fifo: true }),
+      fifo: true,
     })
     const dead = new Queue(this, `${name}-dead`, {
       ...common(`${name}-dead`),

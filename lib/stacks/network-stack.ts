@@ -35,7 +35,7 @@ export class NetworkStack extends Stack implements VpcPlacement {
       Subnet.fromSubnetAttributes(this, `Subnet${index}`, { subnetId, ...zoneOf(network, index) }),
     )
     this.securityGroup = this.#createGroup(environment, network)
-    if (network.endpoints === 'create') this.#createEndpoints(environment)
+    if (network.endpoints === 'create') this.#createEndpoints()
   }
 
   /** Nothing comes in; out goes to the database, and over TLS to endpoints (there is no other route in the subnets). */
@@ -64,14 +64,15 @@ export class NetworkStack extends Stack implements VpcPlacement {
     return group
   }
 
-  /** Gateway endpoints cost nothing; each interface endpoint costs by the hour and zone, so there are only those needed. */
-  #createEndpoints(environment: Environment): void {
+  /**
+   * Gateway endpoints cost nothing; each interface endpoint costs by the hour and zone, so there are two. Secrets are read
+   * in here also without a database secret: gate.administer lists the tokens.
+   */
+  #createEndpoints(): void {
     this.vpc.addGatewayEndpoint('S3', { service: GatewayVpcEndpointAwsService.S3 })
     this.vpc.addGatewayEndpoint('DynamoDb', { service: GatewayVpcEndpointAwsService.DYNAMODB })
     this.#createInterface('Sqs', InterfaceVpcEndpointAwsService.SQS)
-    if (environment.database.auth.kind === 'secret') {
-      this.#createInterface('SecretsManager', InterfaceVpcEndpointAwsService.SECRETS_MANAGER)
-    }
+    this.#createInterface('SecretsManager', InterfaceVpcEndpointAwsService.SECRETS_MANAGER)
   }
 
   #createInterface(id: string, service: InterfaceVpcEndpointAwsService): void {

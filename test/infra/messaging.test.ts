@@ -9,16 +9,17 @@ const queueNamed = (name: string) => queues.find(({ QueueName }) => QueueName ==
 
 describe('queues', () => {
   test.each([
-    ['run', '.fifo', 3, 5_400],
-    ['capture', '.fifo', 3, 5_400],
-    ['alert', '.fifo', 5, 180],
+    ['run', 3, 5_400],
+    ['capture', 3, 5_400],
+    ['alert', 5, 180],
   ] as const)(
     '%s puts aside what failed too often, and hides work for six times its function',
-    (name, end, receives, hidden) => {
-      const queue = queueNamed(`backstop-prod-${name}${end}`)
+    (name, receives, hidden) => {
+      const queue = queueNamed(`backstop-prod-${name}.fifo`)
+      expect(queue.FifoQueue).toBe(true)
       expect(queue.RedrivePolicy.maxReceiveCount).toBe(receives)
       expect(wordsOf(queue.RedrivePolicy.deadLetterTargetArn)).toMatch(new RegExp(`^<${name}dead`))
-      expect(queueNamed(`backstop-prod-${name}-dead${end}`).MessageRetentionPeriod).toBe(14 * 86_400)
+      expect(queueNamed(`backstop-prod-${name}-dead.fifo`).MessageRetentionPeriod).toBe(14 * 86_400)
       expect(queue.VisibilityTimeout).toBe(hidden)
       const row = FUNCTIONS.find(({ trigger }) => trigger.kind === 'queue' && trigger.queue === name)
       expect(queue.VisibilityTimeout).toBe(6 * (row?.timeoutS ?? 0))

@@ -50,7 +50,7 @@ const network = z.strictObject({
   /** Of those subnets, in their order: where the gateway endpoints of S3 and DynamoDB are entered. */
   routeTableIds: z.array(z.string().regex(/^rtb-[0-9a-f]+$/, 'takes route table ids (rtb-…)')).min(1),
   databaseSecurityGroupId: z.string().regex(/^sg-[0-9a-f]+$/, 'takes a security group id (sg-…)'),
-  /** `existing`: the VPC has endpoints (or a way out) for S3, DynamoDB, SQS and, with a secret, Secrets Manager. */
+  /** `existing`: the VPC has endpoints (or a way out) for S3, DynamoDB, SQS and Secrets Manager. */
   endpoints: z.enum(['create', 'existing']).default('create'),
   /** True: the database's security group lets the functions in. False: you add that rule. */
   openDatabase: z.boolean().default(true),
@@ -97,7 +97,7 @@ const alerts = z.strictObject({
 })
 
 const concurrency = z.strictObject({
-  /** Connections that statements may take: at most two for each instance. */
+  /** Each instance has at most three connections: reads, writes, look-ups. */
   query: z.int().min(1).max(1_000),
   /** SQS starts at least two. */
   run: z.int().min(2).max(1_000),

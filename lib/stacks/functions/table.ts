@@ -1,7 +1,8 @@
 /** The function table: every function of the product, what starts it, what it gets and what it may do. */
 import type { FunctionRow, Permission } from './model.ts'
 
-const GATE: readonly Permission[] = ['records:read', 'records:write', 'config:read', 'queue.alert:send']
+const DESK: readonly Permission[] = ['records:read', 'records:write', 'queue.alert:send']
+const JUDGE: readonly Permission[] = [...DESK, 'config:read']
 const CAPTURE: readonly Permission[] = ['snapshots:add', 'snapshots:read', 'database:connect']
 
 export const FUNCTIONS: readonly FunctionRow[] = [
@@ -20,7 +21,7 @@ export const FUNCTIONS: readonly FunctionRow[] = [
     memoryMib: 1769,
     trigger: { kind: 'routes' },
     bounded: 'query',
-    permissions: [...GATE, ...CAPTURE, 'queue.run:send', 'queue.capture:send'],
+    permissions: [...JUDGE, ...CAPTURE, 'queue.run:send', 'queue.capture:send'],
   },
   {
     name: 'gate.run',
@@ -29,7 +30,7 @@ export const FUNCTIONS: readonly FunctionRow[] = [
     memoryMib: 1769,
     trigger: { kind: 'queue', queue: 'run', batchSize: 1 },
     bounded: 'run',
-    permissions: [...GATE, ...CAPTURE],
+    permissions: [...JUDGE, ...CAPTURE],
   },
   {
     name: 'gate.approve',
@@ -37,7 +38,7 @@ export const FUNCTIONS: readonly FunctionRow[] = [
     timeoutS: 29,
     memoryMib: 512,
     trigger: { kind: 'routes' },
-    permissions: GATE,
+    permissions: DESK,
   },
   {
     name: 'gate.inspect',
@@ -45,7 +46,7 @@ export const FUNCTIONS: readonly FunctionRow[] = [
     timeoutS: 29,
     memoryMib: 512,
     trigger: { kind: 'routes' },
-    permissions: ['records:read', 'records:write', 'config:read', 'snapshots:read', 'audit:read', 'database:connect'],
+    permissions: ['records:read', 'config:read', 'snapshots:read', 'database:connect'],
   },
   {
     name: 'gate.administer',
@@ -53,7 +54,7 @@ export const FUNCTIONS: readonly FunctionRow[] = [
     timeoutS: 29,
     memoryMib: 1024,
     trigger: { kind: 'routes' },
-    permissions: [...GATE, ...CAPTURE, 'tokens:read'],
+    permissions: [...JUDGE, ...CAPTURE, 'tokens:read'],
   },
   {
     name: 'gate.expire',
@@ -61,7 +62,7 @@ export const FUNCTIONS: readonly FunctionRow[] = [
     timeoutS: 55,
     memoryMib: 512,
     trigger: { kind: 'every-minute' },
-    permissions: GATE,
+    permissions: DESK,
   },
   {
     name: 'gate.seal',
