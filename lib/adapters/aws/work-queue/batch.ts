@@ -46,21 +46,13 @@ export async function handleSqsBatch(
   handlers: WorkHandlers,
   ports: SqsBatchPorts,
 ): Promise<SqsBatchResponse> {
-  const failed = new Set<string>()
   const batch = { ...ports, handlers }
   const held = event.Records.map((record) => ({
     ...toMessage(record),
     letGo: holdMessage(batch, toMessage(record)),
     record,
   }))
-  const lines = planLines(held)
-  const workers = Array.from({ length: Math.min(ports.concurrency ?? DEFAULT_CONCURRENCY, lines.length) }, async () => {
-    for (let line = lines.shift(); line !== undefined; line = lines.shift()) {
-      for (const messageId of await handleLine(batch, line)) failed.add(messageId)
-    }
-  })
-  await Promise.all(workers)
-  await Promise.all(held.map(({ letGo }) => letGo()))
+  const failed = await handleLines(batch, planLines(held)).finally(() => Promise.all(held.map(({ letGo }) => letGo())))
   const inOrder = event.Records.filter(({ messageId }) => failed.has(messageId))
   return { batchItemFailures: inOrder.map(({ messageId }) => ({ itemIdentifier: messageId })) }
 }
@@ -79,6 +71,17 @@ function planLines(messages: readonly HeldMessage[]): HeldMessage[][] {
 }
 
 /** The ids of those that did not succeed. */
+async function handleLines(ports: SqsBatchPorts & DeliveryPorts, lines: HeldMessage[][]): Promise<Set<string>> {
+  const failed = new Set<string>()
+  const workers = Array.from({ length: Math.min(ports.concurrency ?? DEFAULT_CONCURRENCY, lines.length) }, async () => {
+    for (let line = lines.shift(); line !== undefined; line = lines.shift()) {
+      for (const messageId of await handleLine(ports, line)) failed.add(messageId)
+    }
+  })
+  await Promise.all(workers)
+  return failed
+}
+
 async function handleLine(ports: SqsBatchPorts & DeliveryPorts, line: readonly HeldMessage[]): Promise<string[]> {
   const failed: string[] = []
   let retryAfterS: number | undefined
