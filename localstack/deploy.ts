@@ -2,6 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import { buildFunctions } from '#functions/build.ts'
 import { makeShopTokens, type ShopTokens } from '#lib/cli/shop/index.ts'
 import { AGENT_ROLE, seedDatabase } from './demo-data.ts'
 import type { LocalCloud } from './local-cloud.ts'
@@ -89,7 +90,8 @@ export async function deploy(cloud: Cloud, report: (line: string) => void): Prom
   const outputsFile = join(work, 'outputs.json')
   await mkdir(work, { recursive: true })
   const shared = ['--context', `config=${environment}`, '--output', join(work, 'cdk.out')]
-  report('2/4 cdk bootstrap …')
+  report('2/4 bundles, cdk bootstrap …')
+  await buildFunctions()
   await runCdk(cloud.endpoint, ['bootstrap', `aws://${LOCAL_ACCOUNT}/${LOCAL_REGION}`, ...shared])
   report('3/4 cdk deploy …')
   await runCdk(cloud.endpoint, [
