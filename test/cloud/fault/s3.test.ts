@@ -235,6 +235,13 @@ describe('an upload in parts', () => {
     expect(Buffer.compare(await bucket.store().read('k'), content)).toBe(0)
   })
 
+  it('is completed again when S3 says in the body of a 200 that it failed', async () => {
+    proxy.add({ operation: COMPLETE, on: [1], fault: { kind: 'error', status: 200, name: 'InternalError' } })
+    const content = await upload(9 * MIB, { ifAbsent: true })
+    expect(faults()).toEqual(['error'])
+    expect(Buffer.compare(await bucket.store().read('k'), content)).toBe(0)
+  })
+
   it('is not complete when another wrote the key, also when the answer that said so was lost', async () => {
     await bucket.store().put('k', Buffer.from('other'))
     proxy.add({ operation: COMPLETE, on: [1], fault: { kind: 'reset-after' } })
