@@ -12,7 +12,6 @@ export type {
   SnsNotifierOptions,
 } from './notifier/index.ts'
 export {
-  ALERT_WORK,
   createAlertHandler,
   createQueueNotifier,
   createSnsNotifier,

@@ -1,4 +1,4 @@
-export { ALERT_WORK, decodeAlertWork } from './alert-work.ts'
+export { decodeAlertWork } from './alert-work.ts'
 export type { QueueNotifierOptions } from './queue-notifier.ts'
 export { createQueueNotifier } from './queue-notifier.ts'
 export type { RelayPorts, RelayReport } from './relay.ts'
