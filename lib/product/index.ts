@@ -11,6 +11,17 @@ export {
   openPause,
 } from './parts.ts'
 export {
+  CAPTURE_WORK,
+  captureRound,
+  captureTable,
+  drillTable,
+  drillWhenDue,
+  minimumAgeMs,
+  orderCaptures,
+  verifyPoints,
+  watchSessions,
+} from './recovery-tasks.ts'
+export {
   apiSettings,
   auditReader,
   defectReporter,
@@ -20,16 +31,7 @@ export {
 } from './services.ts'
 export type { ProductSettings } from './settings.ts'
 export { PRODUCT_VARIABLES, productSettings } from './settings.ts'
-export {
-  alertCaptureFailure,
-  captureRound,
-  expire,
-  minimumAgeMs,
-  OPEN_FOR_MS,
-  reconcile,
-  refreshFigures,
-  seal,
-} from './tasks.ts'
+export { expire, OPEN_FOR_MS, reconcile, refreshFigures, seal } from './tasks.ts'
 export type { CollectPorts, RunPorts, RunReport } from './ticket/index.ts'
 export { decodeTicketKey, openCollectingGate, RUN_WORK, runTicket } from './ticket/index.ts'
 export type { Environment } from './variables.ts'

@@ -23,6 +23,12 @@ export interface ProductSettings {
   readonly snapshotIntervalSeconds: number
   /** Empty: every table. */
   readonly snapshotTables: readonly string[]
+  /** What a run of re-reading stored points reads at most. */
+  readonly verifyBudgetMegabytes: number
+  /** 0: no drills. */
+  readonly drillIntervalHours: number
+  /** Points with more megabytes than this are not drilled. */
+  readonly drillMaxMegabytes: number
   /** Requests that one principal may make a second; twice as many in a burst. */
   readonly ratePerSecond: number
   /** True: `/metrics` and `/metadata/health` answer without a token. */
@@ -45,6 +51,9 @@ export const PRODUCT_VARIABLES = {
   BACKSTOP_APPROVAL_TIMEOUT_SECONDS: wholeNumber(1, 2_592_000, 3_600),
   BACKSTOP_SNAPSHOT_INTERVAL_SECONDS: wholeNumber(1, 86_400, 60),
   BACKSTOP_SNAPSHOT_TABLES: list,
+  BACKSTOP_VERIFY_BUDGET_MEGABYTES: wholeNumber(1, 10_000_000, 1_024),
+  BACKSTOP_DRILL_INTERVAL_HOURS: wholeNumber(0, 8_784, 24),
+  BACKSTOP_DRILL_MAX_MEGABYTES: wholeNumber(1, 10_000_000, 1_024),
   BACKSTOP_RATE_PER_SECOND: wholeNumber(1, 1_000_000, 1_000),
   BACKSTOP_PUBLIC_METRICS: flag,
 } as const
@@ -69,6 +78,9 @@ export function productSettings(read: ReadVariables, environment: Environment): 
     approvalTimeoutSeconds: read.BACKSTOP_APPROVAL_TIMEOUT_SECONDS,
     snapshotIntervalSeconds: read.BACKSTOP_SNAPSHOT_INTERVAL_SECONDS,
     snapshotTables: read.BACKSTOP_SNAPSHOT_TABLES,
+    verifyBudgetMegabytes: read.BACKSTOP_VERIFY_BUDGET_MEGABYTES,
+    drillIntervalHours: read.BACKSTOP_DRILL_INTERVAL_HOURS,
+    drillMaxMegabytes: read.BACKSTOP_DRILL_MAX_MEGABYTES,
     ratePerSecond: read.BACKSTOP_RATE_PER_SECOND,
     hasPublicMetrics: read.BACKSTOP_PUBLIC_METRICS,
   }

@@ -1,9 +1,9 @@
 /** What operators are to be told about recovery, ready to be raised: ids, names and figures. */
-import type { JsonObject } from '#lib/kernel/index.ts'
+import type { JsonObject, RelationName } from '#lib/kernel/index.ts'
 import { displayRelation, ERRORS } from '#lib/kernel/index.ts'
 import type { AlertSeverity } from '#lib/ports/index.ts'
 import type { StoredDrill } from './drill/index.ts'
-import type { RoundFailure } from './round/index.ts'
+import type { RoundFailure, RoundPlan } from './round/index.ts'
 import type { CorruptPoint, VerifyPointsReport } from './verify/index.ts'
 
 export interface RecoveryAlert {
@@ -25,6 +25,27 @@ export function captureFailedAlert({ relation, code }: RoundFailure): RecoveryAl
     recommendedAction: `Destructive work on this table is refused until it is mended. ${hintOf(code)}`.trim(),
     facts: { table, code },
     dedupeKey: `capture:${table}`,
+  }
+}
+
+/** Of a round: each table that fails, each point that was set aside, each table whose points are too old. */
+export function roundAlerts(round: Pick<RoundPlan, 'failing' | 'quarantined' | 'overdue'>): readonly RecoveryAlert[] {
+  return [
+    ...round.failing.map(captureFailedAlert),
+    ...round.quarantined.map(pointCorruptAlert),
+    ...round.overdue.map(overdueAlert),
+  ]
+}
+
+function overdueAlert(relation: RelationName): RecoveryAlert {
+  const table = displayRelation(relation)
+  return {
+    severity: 'warning',
+    eventType: 'snapshot_stale',
+    title: `The newest recovery point of ${table} is too old`,
+    recommendedAction: 'Look whether captures are carried out at all, and how long the one of this table takes.',
+    facts: { table },
+    dedupeKey: `stale:${table}`,
   }
 }
 

@@ -1,5 +1,5 @@
 export type { RecoveryAlert } from './alert.ts'
-export { captureFailedAlert, drillAlerts, verifyAlerts } from './alert.ts'
+export { captureFailedAlert, drillAlerts, roundAlerts, verifyAlerts } from './alert.ts'
 export type { BackupList, BackupProblem } from './backup/index.ts'
 export type { PointFilter, PointPage, ScanProblem, ScanReport } from './catalog/index.ts'
 export type { DrillEvidence, DrillFilter, DrillPage, DrillRequest, DrillStep, StoredDrill } from './drill/index.ts'
@@ -40,8 +40,8 @@ export type {
   Gap,
   SegmentFacts,
   TimelineSummary,
-  VerifyOrder,
-  VerifyReport,
+  VerifyWalOrder,
+  WalVerification,
 } from './wal/index.ts'
 export { archiveWal, fetchWal, findGaps, findSystem, formatLsn, listArchive, verifyWal } from './wal/index.ts'
 export type { DirectSession, WatchReport, WatchSettings } from './watch/index.ts'

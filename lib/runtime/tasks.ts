@@ -2,16 +2,29 @@
 import type { SqliteRecordStore } from '#lib/adapters/embedded/index.ts'
 import { isBackstopError, SECOND_MS } from '#lib/kernel/index.ts'
 import type { ScheduledTask } from '#lib/ports/index.ts'
-import { captureRound, expire, type Log, type Parts, reconcile, seal } from '#lib/product/index.ts'
+import {
+  captureRound,
+  drillWhenDue,
+  expire,
+  type Log,
+  type Parts,
+  reconcile,
+  seal,
+  verifyPoints,
+  watchSessions,
+} from '#lib/product/index.ts'
 import type { WatchedFiles } from './watched-files.ts'
 
 const MINUTE = 60 * SECOND_MS
 
-/** Capture every table, seal the ledger, expire approvals, look at the files, sweep what is over. */
+/** Capture every table, check and drill what was captured, watch for agents that go round the gate, seal the ledger, expire approvals, look at the files, sweep what is over. */
 export function tasksOf(parts: Parts, records: SqliteRecordStore, files: WatchedFiles): readonly ScheduledTask[] {
   const captureEveryMs = parts.settings.snapshotIntervalSeconds * SECOND_MS
   return [
     { name: 'capture', everyMs: captureEveryMs, immediately: true, run: () => captureRound(parts) },
+    { name: 'watch', everyMs: MINUTE, run: async () => void (await watchSessions(parts)) },
+    { name: 'verify', everyMs: 60 * MINUTE, run: async () => void (await verifyPoints(parts)) },
+    { name: 'drill', everyMs: 60 * MINUTE, run: async () => void (await drillWhenDue(parts)) },
     { name: 'seal', everyMs: MINUTE, run: async () => void (await seal(parts)) },
     { name: 'expire', everyMs: 5 * SECOND_MS, run: async () => void (await expire(parts)) },
     { name: 'reload', everyMs: SECOND_MS, run: () => files.reload() },

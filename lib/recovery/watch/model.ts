@@ -42,4 +42,6 @@ export interface WatchReport {
   readonly findings: readonly RecoveryAlert[]
   /** Of the findings, those to raise now: the others were told within `repeatAfterMs`. */
   readonly news: readonly RecoveryAlert[]
+  /** Of the skipped, those not said within `repeatAfterMs`. */
+  readonly newlySkipped: readonly { readonly subject: string; readonly reason: string }[]
 }

@@ -1,7 +1,6 @@
 /** One look for direct sessions, and what of it is news. */
-import { instantFrom, isBackstopError, MINUTE_MS, SECOND_MS } from '#lib/kernel/index.ts'
+import { instantFrom, isBackstopError, jsonDigest, MINUTE_MS, SECOND_MS } from '#lib/kernel/index.ts'
 import type { Clock, Database, RecordStore } from '#lib/ports/index.ts'
-import type { RecoveryAlert } from '../alert.ts'
 import { findDirectSessions } from './find-sessions.ts'
 import type { WatchReport, WatchSettings } from './model.ts'
 import { buildFindings } from './plan.ts'
@@ -21,11 +20,24 @@ const DEFAULT_REPEAT_MS = 60 * MINUTE_MS
 export async function runWatch(ports: WatchPorts, settings: WatchSettings): Promise<WatchReport> {
   const looked = await ports.database.withSession((session) => findDirectSessions(session, settings))
   const findings = buildFindings(looked)
-  const news: RecoveryAlert[] = []
-  for (const finding of findings) {
-    if (await isNews(ports, finding.dedupeKey, settings.repeatAfterMs ?? DEFAULT_REPEAT_MS)) news.push(finding)
+  const repeatAfterMs = settings.repeatAfterMs ?? DEFAULT_REPEAT_MS
+  return {
+    ...looked,
+    findings,
+    news: await newOnes(ports, findings, repeatAfterMs, ({ dedupeKey }) => dedupeKey),
+    newlySkipped: await newOnes(ports, looked.skipped, repeatAfterMs, (one) => `skipped:${jsonDigest({ ...one })}`),
   }
-  return { ...looked, findings, news }
+}
+
+async function newOnes<T>(
+  ports: WatchPorts,
+  all: readonly T[],
+  repeatAfterMs: number,
+  keyOf: (one: T) => string,
+): Promise<readonly T[]> {
+  const news: T[] = []
+  for (const one of all) if (await isNews(ports, keyOf(one), repeatAfterMs)) news.push(one)
+  return news
 }
 
 /** Of several that look at the same time one tells. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { SnapshotId } from '#lib/kernel/index.ts'
 import type { StoredDrill } from '#lib/recovery/index.ts'
-import { captureFailedAlert, drillAlerts, verifyAlerts } from '#lib/recovery/index.ts'
+import { captureFailedAlert, drillAlerts, roundAlerts, verifyAlerts } from '#lib/recovery/index.ts'
 
 const ORDERS = { schema: 'public', name: 'orders' }
 const CLEAN = { checked: 3, corrupt: [], skipped: [], unread: 0, bytes: 10 }
@@ -16,6 +16,18 @@ test('a failed capture names the table and what the code wants done', () => {
   expect(captureFailedAlert({ relation: ORDERS, code: 'SQLSTATE_53100', reason: 'r' }).recommendedAction).toMatch(
     /mended\.$/,
   )
+})
+
+test('a round tells of every table that fails, every point set aside and every table that is overdue', () => {
+  const failing = [{ relation: ORDERS, code: 'CAPTURE_LOST', reason: 'r' }]
+  const quarantined = [{ snapshotId: 'snap_1' as SnapshotId, relation: ORDERS, reason: 'r' }]
+  const alerts = roundAlerts({ failing, quarantined, overdue: [ORDERS] })
+  expect(alerts.map(({ eventType }) => eventType)).toEqual([
+    'snapshot_capture_failed',
+    'snapshot_quarantined',
+    'snapshot_stale',
+  ])
+  expect(roundAlerts({ failing: [], quarantined: [], overdue: [] })).toEqual([])
 })
 
 test('each corrupt point is an alert of its own', () => {
