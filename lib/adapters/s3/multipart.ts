@@ -44,7 +44,6 @@ export async function openMultipart(bucket: Bucket, key: string): Promise<Multip
         ...writeHeaders(bucket, mark),
         ContentType: 'application/octet-stream',
         ChecksumAlgorithm: 'SHA256',
-        ChecksumType: 'COMPOSITE',
       }),
     )
     if (UploadId === undefined)

@@ -22,7 +22,7 @@ keyRingContract('KMS', async () => {
   }
 })
 
-describe('key ring: KMS itself', () => {
+describe('KMS itself', () => {
   it('says that a key is missing', async () => {
     const { aws } = openTestKeys(endpoint)
     const ring = openKmsKeyRing({ aws, keyId: '00000000-0000-0000-0000-000000000000' })

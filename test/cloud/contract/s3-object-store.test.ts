@@ -26,7 +26,7 @@ objectStoreContract('S3 under a prefix', async () => {
   }
 })
 
-describe('object store: S3 itself', () => {
+describe('S3 itself', () => {
   let bucket: TestBucket
   beforeAll(async () => {
     bucket = await makeBucket(endpoint)

@@ -29,7 +29,7 @@ secretsContract('Secrets Manager without a cache', async () => {
   return { secrets, set, remove, settle: () => {}, close: async () => close() }
 })
 
-describe('secrets: Secrets Manager itself', () => {
+describe('Secrets Manager itself', () => {
   const open = () => {
     const test = openTestSecrets(endpoint)
     return { ...test, secrets: openSecretsManagerSecrets({ aws: test.aws }) }
