@@ -11,13 +11,9 @@ export {
   openPause,
 } from './parts.ts'
 export {
-  CAPTURE_WORK,
   captureRound,
-  captureTable,
-  drillTable,
   drillWhenDue,
   minimumAgeMs,
-  orderCaptures,
   verifyPoints,
   watchSessions,
 } from './recovery-tasks.ts'
@@ -34,5 +30,6 @@ export { PRODUCT_VARIABLES, productSettings } from './settings.ts'
 export { expire, OPEN_FOR_MS, reconcile, refreshFigures, seal } from './tasks.ts'
 export type { CollectPorts, RunPorts, RunReport } from './ticket/index.ts'
 export { decodeTicketKey, openCollectingGate, RUN_WORK, runTicket } from './ticket/index.ts'
+export { openUndo, sweepUndo, undoDeskOf, undoKeeper } from './undo.ts'
 export type { Environment } from './variables.ts'
 export { flag, list, optional, readVariables, wholeNumber } from './variables.ts'
