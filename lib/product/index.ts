@@ -11,9 +11,13 @@ export {
   openPause,
 } from './parts.ts'
 export {
+  CAPTURE_WORK,
   captureRound,
+  captureTable,
+  drillTable,
   drillWhenDue,
   minimumAgeMs,
+  orderCaptures,
   verifyPoints,
   watchSessions,
 } from './recovery-tasks.ts'

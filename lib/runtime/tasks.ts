@@ -22,9 +22,9 @@ export function tasksOf(parts: Parts, records: SqliteRecordStore, files: Watched
   const captureEveryMs = parts.settings.snapshotIntervalSeconds * SECOND_MS
   return [
     { name: 'capture', everyMs: captureEveryMs, immediately: true, run: () => captureRound(parts) },
-    { name: 'watch', everyMs: MINUTE, run: () => watchSessions(parts) },
-    { name: 'verify', everyMs: 60 * MINUTE, run: () => verifyPoints(parts) },
-    { name: 'drill', everyMs: 60 * MINUTE, run: () => drillWhenDue(parts) },
+    { name: 'watch', everyMs: MINUTE, run: async () => void (await watchSessions(parts)) },
+    { name: 'verify', everyMs: 60 * MINUTE, run: async () => void (await verifyPoints(parts)) },
+    { name: 'drill', everyMs: 60 * MINUTE, run: async () => void (await drillWhenDue(parts)) },
     { name: 'seal', everyMs: MINUTE, run: async () => void (await seal(parts)) },
     { name: 'expire', everyMs: 5 * SECOND_MS, run: async () => void (await expire(parts)) },
     { name: 'reload', everyMs: SECOND_MS, run: () => files.reload() },
