@@ -27,6 +27,10 @@ export function parseS3Location(url: string): S3Location {
       'credentials do not belong there; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or use a role',
     )
   }
+  const segments = prefix.replace(/\/$/, '').split('/')
+  if (prefix !== '' && segments.some((segment) => segment === '' || segment === '.' || segment === '..')) {
+    refuse('the prefix has an empty, "." or ".." segment')
+  }
   return { bucket, prefix, ...(endpoint !== undefined && { endpoint: endpointOf(endpoint) }) }
 }
 

@@ -112,6 +112,19 @@ describe('S3 itself', () => {
     expect(Buffer.compare(await bucket.store().read('large-put'), content)).toBe(0)
   })
 
+  it('gives the connection back when a reader leaves early', async () => {
+    await bucket.store().put('long', randomBytes(3 * MIB))
+    const store = bucket.store()
+    // More than there are connections.
+    for (let n = 0; n < 80; n++) {
+      for await (const chunk of store.readStream('long')) {
+        expect(chunk.length).toBeGreaterThan(0)
+        break
+      }
+    }
+    expect(await store.read('long')).toHaveLength(3 * MIB)
+  })
+
   it('passes over what others put under names that are no keys', async () => {
     const shared = await makeBucket(endpoint)
     for (const key of ['folder/', 'folder//x', 'folder/a']) {
@@ -180,6 +193,17 @@ describe('S3 itself', () => {
     await fresh.store({ prefix: 'p' }).assertAccess('write')
     expect(await fresh.keys()).toEqual([])
     expect(await fresh.unfinishedParts()).toBe(0)
+  })
+
+  it.each([
+    ['STORAGE_URL_INVALID', { bucket: 'Bad_Name' }],
+    ['STORAGE_URL_INVALID', { bucket: 'AKIAKEY:secret' }],
+    ['OBJECT_KEY_INVALID', { prefix: 'a/../b' }],
+    ['CONFIG_INVALID', { lock: { mode: 'GOVERNANCE', retainDays: 0 } }],
+    ['CONFIG_INVALID', { lock: { mode: 'GOVERNANCE', retainDays: 1.5 } }],
+  ] as const)('refuses malformed options with %s: %j', (code, options) => {
+    expect(() => bucket.store(options)).toThrow(expect.objectContaining({ code }))
+    expect(() => bucket.store(options)).not.toThrow(/AKIAKEY/)
   })
 
   it('refuses a key that is too long with its prefix', async () => {

@@ -32,6 +32,9 @@ describe('s3://', () => {
     's3://bucket@http://localhost:9000/path',
     's3://bucket@ftp://localhost',
     's3://bucket@http://',
+    's3://bucket//x',
+    's3://bucket/a/../b',
+    's3://bucket/./a@http://localhost',
   ])('refuses %s', (url) => {
     expect(() => parseS3Location(url)).toThrow(expect.objectContaining({ code: 'STORAGE_URL_INVALID' }))
   })
