@@ -8,10 +8,18 @@ export interface Figure {
   readonly note?: string
 }
 
+/** More than one figure for each thing. */
+export interface Table {
+  readonly title: string
+  readonly columns: readonly string[]
+  readonly rows: readonly (readonly string[])[]
+}
+
 export interface BenchReport {
   readonly name: string
   readonly figures: readonly Figure[]
   readonly skipped: readonly { readonly what: string; readonly reason: string }[]
+  readonly tables?: readonly Table[]
 }
 
 /** The value below which the share `p` (0 to 1) of the samples lies. */
@@ -36,5 +44,12 @@ export function renderReport(report: BenchReport): string {
       .trimEnd(),
   )
   const skipped = report.skipped.map((one) => `skipped: ${one.what}: ${one.reason}`)
-  return [`## ${report.name}`, ...lines, ...skipped].join('\n')
+  return [`## ${report.name}`, ...lines, ...(report.tables ?? []).flatMap(renderTable), ...skipped].join('\n')
+}
+
+/** Markdown, aligned to be read as it is. */
+function renderTable({ title, columns, rows }: Table): readonly string[] {
+  const widths = columns.map((column, n) => Math.max(column.length, ...rows.map((row) => row[n]?.length ?? 0)))
+  const line = (cells: readonly string[]) => `| ${cells.map((cell, n) => cell.padEnd(widths[n] ?? 0)).join(' | ')} |`
+  return ['', `${title}:`, '', line(columns), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)]
 }

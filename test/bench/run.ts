@@ -1,9 +1,10 @@
-/** `npm run bench -- [classify] [overhead] [recovery] [--json]`: each figure beside a peer in the same run. */
+/** `npm run bench -- [classify] [overhead] [recovery] [scale] [--json]`: each figure beside a peer in the same run. */
 import { join, resolve } from 'node:path'
 import { benchClassify } from './classify.ts'
 import { benchOverhead } from './overhead.ts'
 import { benchRecoveryReport } from './recovery.ts'
 import { type BenchReport, renderReport } from './report.ts'
+import { benchScale } from './scale.ts'
 
 const PEERS = join(resolve(import.meta.dirname, '../..'), '.backstop', 'peers')
 
@@ -11,6 +12,7 @@ const BENCHES: Readonly<Record<string, () => Promise<BenchReport>>> = {
   classify: benchClassify,
   overhead: () => benchOverhead(PEERS),
   recovery: benchRecoveryReport,
+  scale: benchScale,
 }
 
 const wanted = process.argv.slice(2).filter((word) => word !== '--json')
