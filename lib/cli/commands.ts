@@ -10,6 +10,7 @@ import { recover, restore } from './recover/index.ts'
 import { snapshotsList, snapshotTake } from './snapshots/index.ts'
 import { tokenCreate } from './token/index.ts'
 import { up } from './up/index.ts'
+import { walArchive, walFetch, walList, walVerify } from './wal/index.ts'
 
 export const COMMANDS: readonly Command[] = [
   up,
@@ -26,6 +27,10 @@ export const COMMANDS: readonly Command[] = [
   backupLogicalCreate,
   backupLogicalRestore,
   backupLogicalList,
+  walArchive,
+  walFetch,
+  walVerify,
+  walList,
   auditVerify,
   auditExport,
   policyCheck,
@@ -40,4 +45,5 @@ export const GROUPS: Readonly<Record<string, string>> = {
   policy: 'Check a policy file',
   snapshots: 'List recovery points',
   token: 'Create tokens for agents and people',
+  wal: 'Archive WAL, fetch it back, and prove the archive',
 }

@@ -74,7 +74,7 @@ async function invoke(invocation: Invocation, io: CliIo): Promise<number> {
     context.progress.clear()
     if (result === undefined) return 0
     await showResult(result, io, invocation)
-    return result.ok ? 0 : 1
+    return result.exitCode ?? (result.ok ? 0 : 1)
   } finally {
     context.progress.clear()
   }

@@ -15,6 +15,8 @@ export interface CliIo {
 export interface CommandResult {
   /** false: the command did its work and the answer is bad news; exit code 1. */
   readonly ok: boolean
+  /** For callers that want one of their own, such as PostgreSQL's restore_command; else 0 or 1. */
+  readonly exitCode?: number
   readonly data: object
   readonly blocks: readonly Block[]
 }
