@@ -6,7 +6,7 @@ import { log } from './log.ts'
 import { figures } from './metrics.ts'
 import { SYSTEM } from './port/aws.ts'
 
-/** Throws CONFIG_INVALID. */
+/** A frozen instance's clock stands still, so that no look at the pause is used twice. Throws CONFIG_INVALID. */
 export function openFoundation(ports: { readonly records: RecordStore; readonly notifier: Notifier }): Foundation {
   return { ...ports, ...SYSTEM, settings: readSettings(), metrics: figures(), log, pauseCacheMs: 0 }
 }

@@ -5,11 +5,10 @@
  *         an alarm on the whole needs no arithmetic
  * Source: CloudWatch documentation, "Embedded metric format specification"
  */
-import { MetricUnit, Metrics as Powertools } from '@aws-lambda-powertools/metrics'
 import { createLabelFilter, type Metrics, METRIC_NAMES as NAMES } from '#lib/api/index.ts'
 import { findVariable } from './environment.ts'
 
-type Unit = (typeof MetricUnit)[keyof typeof MetricUnit]
+type Unit = 'Count' | 'Seconds'
 type Labels = readonly (readonly [name: string, value: string])[]
 
 export interface EmfMetrics extends Metrics {
@@ -22,44 +21,64 @@ const MAX_VALUES = 60
 const MS_PER_S = 1_000
 const NOT_HERE = '# On AWS these figures are in CloudWatch, namespace Backstop.\n'
 
-/** One recorder for each set of label values; they are few, because every label is filtered. */
+interface Noted {
+  readonly labels: Labels
+  readonly figures: Map<string, { readonly unit: Unit; readonly values: number[] }>
+}
+
+/** CloudWatch takes no more values of one figure in a line. */
+const MAX_NOTED = 100
+
+/** What was noted since the last time, by the values of its labels; they are few, because every label is filtered. */
 class Recorders {
   readonly #environment: string
-  readonly #byLabels = new Map<string, { readonly labels: Labels; readonly metrics: Powertools }>()
+  readonly #write: (line: string) => void
+  readonly #byLabels = new Map<string, Noted>()
 
-  constructor(environment: string) {
+  constructor(environment: string, write: (line: string) => void) {
     this.#environment = environment
+    this.#write = write
   }
 
   add(name: string, unit: Unit, value: number, labels: Labels = []): void {
     const key = JSON.stringify(labels)
-    let found = this.#byLabels.get(key)
-    if (found === undefined) {
-      found = { labels, metrics: new Powertools({ namespace: NAMESPACE }) }
-      this.#byLabels.set(key, found)
-    }
-    found.metrics.addMetric(name, unit, value)
+    const noted = this.#byLabels.get(key) ?? { labels, figures: new Map() }
+    this.#byLabels.set(key, noted)
+    const figure = noted.figures.get(name) ?? { unit, values: [] }
+    noted.figures.set(name, figure)
+    figure.values.push(value)
+    if (figure.values.length >= MAX_NOTED) this.flush()
   }
 
   flush(): void {
-    for (const { labels, metrics } of this.#byLabels.values()) {
-      if (!metrics.hasStoredMetrics()) continue
-      for (let count = 0; count <= labels.length; count++) {
-        metrics.addDimensions({ environment: this.#environment, ...Object.fromEntries(labels.slice(0, count)) })
-      }
-      metrics.publishStoredMetrics()
+    for (const noted of this.#byLabels.values()) this.#write(`${JSON.stringify(this.#lineOf(noted))}\n`)
+    this.#byLabels.clear()
+  }
+
+  #lineOf({ labels, figures }: Noted) {
+    const names = ['environment', ...labels.map(([name]) => name)]
+    const definition = {
+      Namespace: NAMESPACE,
+      Dimensions: names.map((_, index) => names.slice(0, index + 1)),
+      Metrics: [...figures].map(([Name, { unit }]) => ({ Name, Unit: unit })),
+    }
+    return {
+      _aws: { Timestamp: Date.now(), CloudWatchMetrics: [definition] },
+      environment: this.#environment,
+      ...Object.fromEntries(labels),
+      ...Object.fromEntries([...figures].map(([name, { values }]) => [name, values])),
     }
   }
 }
 
 function gateFigures(record: Recorders): Pick<Metrics, GateFigure> {
-  const count = (name: string, ...labels: Labels) => record.add(name, MetricUnit.Count, 1, labels)
+  const count = (name: string, ...labels: Labels) => record.add(name, 'Count', 1, labels)
   const block = createLabelFilter(MAX_VALUES)
   const event = createLabelFilter(MAX_VALUES)
   return {
     noteQuery({ riskLevel, status, durationMs }) {
       count(NAMES.queries, ['risk', riskLevel], ['status', status])
-      record.add(NAMES.duration, MetricUnit.Seconds, durationMs / MS_PER_S, [['risk', riskLevel]])
+      record.add(NAMES.duration, 'Seconds', durationMs / MS_PER_S, [['risk', riskLevel]])
     },
     noteApproval: (decision) => count(NAMES.approvals, ['decision', decision]),
     noteBlock: (reason) => count(NAMES.blocks, ['reason', block(reason)]),
@@ -69,8 +88,8 @@ function gateFigures(record: Recorders): Pick<Metrics, GateFigure> {
     noteRiskyAttempt: (risk) => count(NAMES.riskyAttempts, ['risk', risk]),
     noteQuarantine: () => count(NAMES.quarantines),
     noteAlert: (eventType, status) => count(NAMES.alerts, ['event_type', event(eventType)], ['status', status]),
-    setPaused: (isPaused) => record.add(NAMES.paused, MetricUnit.Count, isPaused ? 1 : 0),
-    setPendingApprovals: (pending) => record.add(NAMES.pending, MetricUnit.Count, pending),
+    setPaused: (isPaused) => record.add(NAMES.paused, 'Count', isPaused ? 1 : 0),
+    setPendingApprovals: (pending) => record.add(NAMES.pending, 'Count', pending),
   }
 }
 
@@ -87,16 +106,16 @@ type GateFigure =
   | 'setPendingApprovals'
 
 function recoveryFigures(record: Recorders): Omit<Metrics, GateFigure | ServiceFigure> {
-  const count = (name: string, ...labels: Labels) => record.add(name, MetricUnit.Count, 1, labels)
+  const count = (name: string, ...labels: Labels) => record.add(name, 'Count', 1, labels)
   const table = createLabelFilter(MAX_VALUES)
   const role = createLabelFilter(MAX_VALUES)
   return {
     noteSnapshot(status, rowCount) {
       count(NAMES.snapshots, ['status', status])
-      record.add(NAMES.snapshotRows, MetricUnit.Count, rowCount)
+      record.add(NAMES.snapshotRows, 'Count', rowCount)
     },
     setLatestSnapshotAge: (name, ageSeconds) =>
-      record.add(NAMES.latestAge, MetricUnit.Seconds, ageSeconds, [['table', table(name)]]),
+      record.add(NAMES.latestAge, 'Seconds', ageSeconds, [['table', table(name)]]),
     noteDroppedTable: () => count(NAMES.droppedTables),
     noteBypassConnection: (name) => count(NAMES.bypass, ['role', role(name)]),
     setPosture: (posture) => count(NAMES.posture, ['status', posture]),
@@ -106,15 +125,18 @@ function recoveryFigures(record: Recorders): Omit<Metrics, GateFigure | ServiceF
 
 type ServiceFigure = 'noteRequest' | 'noteRefusedCredential' | 'contentType' | 'beforeScrape' | 'render'
 
+/** Not through `console`: Lambda would wrap the line, and CloudWatch would not see it. */
+const writeOut = (line: string) => void process.stdout.write(line)
+
 /** Open the recorders of one instance. */
-export function openEmfMetrics(environment: string): EmfMetrics {
-  const record = new Recorders(environment)
+export function openEmfMetrics(environment: string, write: (line: string) => void = writeOut): EmfMetrics {
+  const record = new Recorders(environment, write)
   const gate = gateFigures(record)
   return {
     ...gate,
     ...recoveryFigures(record),
     noteRequest: (route, status) =>
-      record.add(NAMES.requests, MetricUnit.Count, 1, [
+      record.add(NAMES.requests, 'Count', 1, [
         ['route', route],
         ['status', String(status)],
       ]),

@@ -47,7 +47,9 @@ function openServing(servedBy: RouteFunction, parts: HttpParts): Serving {
 }
 
 function signalFor(context: Context): AbortSignal {
-  return AbortSignal.timeout(Math.max(0, Math.min(LONGEST_WAIT_MS, context.getRemainingTimeInMillis() - RESERVE_MS)))
+  return AbortSignal.timeout(
+    Math.max(0, Math.min(LONGEST_WAIT_MS, Math.floor(context.getRemainingTimeInMillis()) - RESERVE_MS)),
+  )
 }
 
 /** The same id in the answer, the ledger and every line of the log, also where the caller gave none. */

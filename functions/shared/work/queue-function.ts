@@ -44,7 +44,7 @@ export function queueFunction(
   return functionChain(name).handler(async (given: unknown, context: Context) => {
     const event = asBatch(given)
     const { handle, settle } = await parts()
-    const remainingMs = () => context.getRemainingTimeInMillis()
+    const remainingMs = () => Math.floor(context.getRemainingTimeInMillis())
     const handleItem = async (item: WorkItem) => {
       if (item.correlationId !== undefined) correlateLog(item.correlationId)
       log('info', 'work', {
@@ -67,6 +67,7 @@ export function queueFunction(
       },
     )
     await settle?.()
+    correlateLog(context.awsRequestId)
     noteFacts(context, { items: event.Records.length, failed: response.batchItemFailures.length })
     return response
   })

@@ -1,0 +1,28 @@
+/** Captures one table for each order, within the function's time. */
+import { displayRelation } from '#lib/kernel/index.ts'
+import type { Columnar, Database, ObjectStore } from '#lib/ports/index.ts'
+import { captureTable, type Foundation, openAlerts } from '#lib/product/index.ts'
+import { decodeCaptureOrder, openRecovery } from '#lib/recovery/index.ts'
+import type { WorkParts } from '../../shared/index.ts'
+
+export interface CapturePorts {
+  readonly database: Database
+  readonly snapshots: ObjectStore
+  readonly columnar: Columnar
+}
+
+/** For the storage to take back what was begun, and for the outcome. */
+const RESERVE_MS = 30_000
+
+export function captureParts(foundation: Foundation, ports: CapturePorts): WorkParts {
+  const recovery = openRecovery({ ...foundation, ...ports, objects: ports.snapshots })
+  const parts = { ...foundation, recovery, alerts: openAlerts(foundation) }
+  return {
+    async handle({ body }, remainingMs) {
+      const order = decodeCaptureOrder(body)
+      const signal = AbortSignal.timeout(Math.max(0, remainingMs() - RESERVE_MS))
+      const { status } = await captureTable(parts, order, { signal })
+      return { table: displayRelation(order.relation), because: order.because, status }
+    },
+  }
+}
