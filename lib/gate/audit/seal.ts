@@ -31,6 +31,8 @@ export interface SealPorts {
 
 const DAY_MS = 86_400_000
 const HEAD_ATTEMPTS = 20
+/** Transactions in flight while a segment's entries are marked: over a network one after the other would be too slow. */
+const MARKING_LANES = 4
 
 export async function sealDue(ports: SealPorts): Promise<SealReport> {
   let stored = await readHead(ports.records)
@@ -106,18 +108,25 @@ function assertFollows({ header }: Segment, head: LedgerHead, environment: strin
   throw broken(`segment ${header.number} does not follow segment ${head.number} of this ledger`)
 }
 
-/** Entries that were read from the store a moment ago and have not been marked by anybody. */
+/** Entries that were read from the store a moment ago and have not been marked by anybody. The order does not matter. */
 async function markOwn(ports: SealPorts, segment: Segment): Promise<void> {
-  for (const group of groupsOf(segment.entries)) {
-    const writes = group.map(
-      (entry) => ({ kind: 'replace', record: sealedRecord(entry, segment), expectedVersion: 1 }) as const,
-    )
-    try {
-      await ports.records.transact(writes)
-    } catch (error) {
-      if (!isBackstopError(error, 'RECORD_CHANGED')) throw error
-      for (const entry of group) await markOne(ports, segment, entry)
-    }
+  const groups = groupsOf(segment.entries).values()
+  const lane = async () => {
+    for (const group of groups) await markGroup(ports, segment, group)
+  }
+  const lanes = await Promise.allSettled(Array.from({ length: MARKING_LANES }, lane))
+  for (const ended of lanes) if (ended.status === 'rejected') throw ended.reason
+}
+
+async function markGroup(ports: SealPorts, segment: Segment, group: readonly AuditEntry[]): Promise<void> {
+  const writes = group.map(
+    (entry) => ({ kind: 'replace', record: sealedRecord(entry, segment), expectedVersion: 1 }) as const,
+  )
+  try {
+    await ports.records.transact(writes)
+  } catch (error) {
+    if (!isBackstopError(error, 'RECORD_CHANGED')) throw error
+    for (const entry of group) await markOne(ports, segment, entry)
   }
 }
 
