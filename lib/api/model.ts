@@ -7,6 +7,7 @@ import type {
   ConductWatch,
   PauseSwitch,
   QueryGate,
+  UndoDesk,
 } from '#lib/gate/index.ts'
 import type { Instant, RelationName, RiskLevel } from '#lib/kernel/index.ts'
 import type { Alert, Clock, HttpRequest, Random, RecoveryHeartbeat, RecoveryPoint } from '#lib/ports/index.ts'
@@ -64,6 +65,8 @@ export interface ApiServices {
   readonly pause: PauseSwitch
   readonly conduct: ConductWatch
   readonly ledger: AuditLedger
+  /** Absent: the routes of undo answer that nothing is kept. */
+  readonly undo?: UndoDesk
   readonly audit: AuditReader
   readonly alerts: AlertReader
   readonly snapshots: SnapshotReader

@@ -21,9 +21,10 @@ import {
 } from '#lib/gate/index.ts'
 import { ID_BYTES, newId, SECOND_MS } from '#lib/kernel/index.ts'
 import type { Clock, Columnar, Database, Notifier, ObjectStore, Random, RecordStore } from '#lib/ports/index.ts'
-import { openRecovery, type Recovery } from '#lib/recovery/index.ts'
+import { type OpenUndoImages, openRecovery, type Recovery } from '#lib/recovery/index.ts'
 import type { Log } from './log.ts'
 import type { ProductSettings } from './settings.ts'
+import { openUndo, undoKeeper } from './undo.ts'
 
 /** What every part stands on. */
 export interface Foundation {
@@ -63,6 +64,7 @@ export interface Parts extends Foundation, Stores {
   readonly pause: PauseSwitch
   readonly alerts: AlertDesk
   readonly recovery: Recovery
+  readonly undo: OpenUndoImages
   readonly gate: OpenQueryGate
   readonly policy: PolicyKeeper
 }
@@ -145,14 +147,16 @@ export async function openParts(foundation: Foundation, stores: Stores, policy: 
     alerts: openAlerts(foundation),
     recovery: openRecovery({ ...foundation, ...stores }),
   }
+  const undo = openUndo(foundation, stores)
   const gate = openQueryGate({
     ...shared,
     ...stores.gateDatabases,
+    ...undoKeeper(foundation, undo),
     clock,
     observer: metrics,
     environment: settings.environment,
     clusterId: settings.clusterId,
     policy: () => policy.active(),
   })
-  return { ...shared, gate }
+  return { ...shared, undo, gate }
 }

@@ -8,6 +8,7 @@ import type { Recovery } from '#lib/recovery/index.ts'
 import type { Log } from './log.ts'
 import type { Parts } from './parts.ts'
 import type { ProductSettings } from './settings.ts'
+import { undoDeskOf } from './undo.ts'
 
 const PAGE = 200
 const MAX_PAGES = 25
@@ -84,6 +85,7 @@ export function servicesOf(parts: Parts, identity: Identity): ApiServices {
     ...parts,
     ...identity,
     ledger,
+    undo: undoDeskOf(parts),
     audit: auditReader(parts.ledger),
     snapshots: snapshotReader(recovery),
     health: healthProbes(parts.database, parts.objects, recovery),

@@ -29,6 +29,11 @@ export interface ProductSettings {
   readonly drillIntervalHours: number
   /** Points with more megabytes than this are not drilled. */
   readonly drillMaxMegabytes: number
+  /** Which writes keep the rows that they change, to be reversed with `backstop undo`. */
+  readonly undo: 'off' | 'approved' | 'all'
+  /** A write that changes more rows cannot be undone. */
+  readonly undoMaxRows: number
+  readonly undoRetentionDays: number
   /** Requests that one principal may make a second; twice as many in a burst. */
   readonly ratePerSecond: number
   /** True: `/metrics` and `/metadata/health` answer without a token. */
@@ -54,6 +59,9 @@ export const PRODUCT_VARIABLES = {
   BACKSTOP_VERIFY_BUDGET_MEGABYTES: wholeNumber(1, 10_000_000, 1_024),
   BACKSTOP_DRILL_INTERVAL_HOURS: wholeNumber(0, 8_784, 24),
   BACKSTOP_DRILL_MAX_MEGABYTES: wholeNumber(1, 10_000_000, 1_024),
+  BACKSTOP_UNDO: z.enum(['off', 'approved', 'all']).default('all'),
+  BACKSTOP_UNDO_MAX_ROWS: wholeNumber(1, 1_000_000, 10_000),
+  BACKSTOP_UNDO_RETENTION_DAYS: wholeNumber(1, 3_650, 7),
   BACKSTOP_RATE_PER_SECOND: wholeNumber(1, 1_000_000, 1_000),
   BACKSTOP_PUBLIC_METRICS: flag,
 } as const
@@ -81,6 +89,9 @@ export function productSettings(read: ReadVariables, environment: Environment): 
     verifyBudgetMegabytes: read.BACKSTOP_VERIFY_BUDGET_MEGABYTES,
     drillIntervalHours: read.BACKSTOP_DRILL_INTERVAL_HOURS,
     drillMaxMegabytes: read.BACKSTOP_DRILL_MAX_MEGABYTES,
+    undo: read.BACKSTOP_UNDO,
+    undoMaxRows: read.BACKSTOP_UNDO_MAX_ROWS,
+    undoRetentionDays: read.BACKSTOP_UNDO_RETENTION_DAYS,
     ratePerSecond: read.BACKSTOP_RATE_PER_SECOND,
     hasPublicMetrics: read.BACKSTOP_PUBLIC_METRICS,
   }

@@ -29,6 +29,8 @@ export type {
 } from './round/index.ts'
 export { decodeCaptureOrder } from './round/index.ts'
 export type { StopOptions } from './stoppable.ts'
+export type { OpenUndoImages } from './undo/index.ts'
+export { openUndoImages } from './undo/index.ts'
 export type { CorruptPoint, VerifyPointsReport, VerifyPointsRequest } from './verify/index.ts'
 export type {
   ArchivedFile,

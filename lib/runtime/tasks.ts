@@ -10,6 +10,7 @@ import {
   type Parts,
   reconcile,
   seal,
+  sweepUndo,
   verifyPoints,
   watchSessions,
 } from '#lib/product/index.ts'
@@ -29,6 +30,7 @@ export function tasksOf(parts: Parts, records: SqliteRecordStore, files: Watched
     { name: 'expire', everyMs: 5 * SECOND_MS, run: async () => void (await expire(parts)) },
     { name: 'reload', everyMs: SECOND_MS, run: () => files.reload() },
     { name: 'reconcile', everyMs: 5 * MINUTE, run: async () => void (await reconcile(parts)) },
+    { name: 'sweep-undo', everyMs: 60 * MINUTE, immediately: true, run: async () => void (await sweepUndo(parts)) },
     { name: 'sweep', everyMs: MINUTE, immediately: true, run: async () => void (await records.sweepExpired()) },
   ]
 }

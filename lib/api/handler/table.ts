@@ -5,5 +5,12 @@ import * as approvals from './approvals.ts'
 import * as metadata from './metadata.ts'
 import type { Handler } from './model.ts'
 import * as open from './open.ts'
+import * as undo from './undo.ts'
 
-export const HANDLERS: { readonly [N in RouteName]: Handler<N> } = { ...open, ...approvals, ...metadata, ...admin }
+export const HANDLERS: { readonly [N in RouteName]: Handler<N> } = {
+  ...open,
+  ...approvals,
+  ...metadata,
+  ...admin,
+  ...undo,
+}

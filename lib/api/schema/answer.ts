@@ -200,6 +200,33 @@ export const statusAnswer = z.strictObject({
   ),
 })
 
+const undoValue = z.strictObject({ from: z.string().nullable(), to: z.string().nullable() })
+export const undoAnswer = z.strictObject({
+  status: z.enum(['planned', 'undone', 'conflict']).describe('conflict: nothing was changed'),
+  audit_id: z.string().describe('Of the write'),
+  undo_audit_id: z.string().describe('Of this look or reversal; a reversal is undone by it'),
+  conflict_policy: z.enum(['fail', 'skip']),
+  row_count: z.int(),
+  reversed_count: z.int(),
+  conflict_count: z.int(),
+  rows: z
+    .array(
+      z.strictObject({
+        table: z.string(),
+        action: z.enum(['reinsert', 'restore', 'remove']),
+        key: z.record(z.string(), z.string().nullable()),
+        columns: z.record(z.string(), undoValue),
+        conflict: z
+          .strictObject({ kind: z.enum(['changed', 'missing', 'exists']), columns: z.array(z.string()) })
+          .nullable(),
+      }),
+    )
+    .describe('Conflicts first; values as the server writes them'),
+  rows_left_out: z.int(),
+  quiet_triggers: z.array(z.string()).describe('Triggers of users that did not fire'),
+  undo: z.strictObject({ available: z.literal(true), audit_id: z.string(), row_count: z.int() }).nullable(),
+})
+
 export const releaseAnswer = z.strictObject({ status: z.literal('released'), principal: z.string() })
 export const openApiAnswer = z.looseObject({ openapi: z.string() })
 export const metricsAnswer = z.string().describe('Prometheus text format')

@@ -1,5 +1,6 @@
 /** Schemas of request bodies. */
 import { z } from 'zod'
+import { conflictPolicy } from './query.ts'
 
 export const decisionBody = z.strictObject({
   comment: z.string().max(1_000).optional().describe('Kept with the decision and shown to the requester'),
@@ -9,6 +10,8 @@ export const pauseBody = z.strictObject({
   reason: z.string().min(1).max(500).optional(),
   pause_blocks_safe: z.boolean().optional().describe('true: SAFE statements stop as well'),
 })
+
+export const undoBody = z.strictObject({ conflict_policy: conflictPolicy })
 
 export const resumeBody = z.strictObject({ reason: z.string().min(1).max(500).optional() })
 

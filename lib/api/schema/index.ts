@@ -15,8 +15,9 @@ export {
   snapshotListAnswer,
   snapshotRow,
   statusAnswer,
+  undoAnswer,
 } from './answer.ts'
-export { decisionBody, mcpAnswer, mcpBody, pauseBody, resumeBody, rpcAnswer, rpcBody } from './body.ts'
+export { decisionBody, mcpAnswer, mcpBody, pauseBody, resumeBody, rpcAnswer, rpcBody, undoBody } from './body.ts'
 export {
   approvalListQuery,
   approvalParams,
@@ -26,5 +27,7 @@ export {
   pageQuery,
   principalParams,
   snapshotQuery,
+  undoParams,
+  undoQuery,
   waitQuery,
 } from './query.ts'

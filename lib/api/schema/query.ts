@@ -24,6 +24,13 @@ const tableText = z.string().min(1).max(260).describe('table, schema.table or "Q
 export const approvalParams = z.strictObject({ id: z.string().describe('Approval id, appr_…') })
 export const principalParams = z.strictObject({ principal: z.string().describe('Id of the token') })
 
+export const undoParams = z.strictObject({ id: z.string().describe('Audit id of the write, aud_…') })
+export const conflictPolicy = z
+  .enum(['fail', 'skip'])
+  .default('fail')
+  .describe('With rows that changed since: change nothing, or leave those rows as they are')
+export const undoQuery = z.strictObject({ conflict_policy: conflictPolicy })
+
 export const noQuery = z.strictObject({})
 export const waitQuery = z.strictObject({
   wait: integerText(0, LONGEST_WAIT_SECONDS).default(0).describe('Seconds to wait for a decision'),

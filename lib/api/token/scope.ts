@@ -7,6 +7,7 @@ export const SCOPES = [
   'metadata:read',
   'metrics:read',
   'restore:prepare',
+  'undo:execute',
   'admin:*',
 ] as const
 

@@ -5,7 +5,7 @@ import type { Clock, ObjectStore, Random, RecordStore } from '#lib/ports/index.t
 import { LedgerAppender, orUnavailable } from './append.ts'
 import type { AnchorHead, AuditFilter, AuditIntent, AuditResult, OpenAuditLedger } from './model.ts'
 import { sealDue } from './seal.ts'
-import { listEvents } from './timeline.ts'
+import { findEvent, listEvents } from './timeline.ts'
 
 export interface AuditLedgerOptions {
   readonly records: RecordStore
@@ -37,6 +37,7 @@ export function openAuditLedger(options: AuditLedgerOptions): OpenAuditLedger {
     countOpen: () => appender.countOpen(),
     reconcile: (openForMs: number) => appender.reconcile(openForMs),
     list: (filter: AuditFilter = {}) => orUnavailable(() => listEvents(ports, filter)),
+    find: (id: AuditId) => orUnavailable(() => findEvent(options.records, id)),
     sealDue: () => orUnavailable(() => sealDue(ports)),
   }
 }

@@ -127,6 +127,8 @@ export interface SealReport {
 /** The ledger with what operators and schedules do with it. */
 export interface OpenAuditLedger extends AuditLedger {
   list(filter?: AuditFilter): Promise<AuditPage>
+  /** One event, as far as the record store still holds it. */
+  find(id: AuditId): Promise<AuditEvent | undefined>
   /** Events without a result. */
   countOpen(): Promise<number>
   /** Give events that are open for longer than this the outcome `unknown`; returns how many. */

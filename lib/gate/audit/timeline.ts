@@ -1,10 +1,10 @@
 /** Events newest first, merged from the shards of each day. */
-import type { Instant, JsonValue } from '#lib/kernel/index.ts'
+import type { AuditId, Instant, JsonValue } from '#lib/kernel/index.ts'
 import { epochMsOf, instantFrom } from '#lib/kernel/index.ts'
 import type { Clock, RecordStore, StoredRecord } from '#lib/ports/index.ts'
 import { decodeCursor, encodeCursor } from '#lib/ports/index.ts'
 import type { Beginning } from './entry.ts'
-import { dayOf, decodeEntryRecord, readEvent, TIMELINE_SHARDS, timelinePartition } from './entry.ts'
+import { dayOf, decodeEntryRecord, findEntry, readEvent, TIMELINE_SHARDS, timelinePartition } from './entry.ts'
 import type { AuditEvent, AuditFilter, AuditPage } from './model.ts'
 import { mapInGroups, readPages } from './pages.ts'
 
@@ -109,6 +109,13 @@ async function nextOf(walk: AsyncGenerator<StoredRecord, void>): Promise<StoredR
 function indexOfNewest(heads: readonly (StoredRecord | undefined)[]): number {
   const sorts = heads.map((head) => head?.indexes?.index1?.sort ?? '')
   return sorts.reduce((newest, sort, n) => (sort > (sorts[newest] as string) ? n : newest), 0)
+}
+
+/** One event with its result. */
+export async function findEvent(records: RecordStore, id: AuditId): Promise<AuditEvent | undefined> {
+  const beginning = (await findEntry(records, { id, kind: 'intent' }))?.entry
+  if (beginning?.kind !== 'intent' && beginning?.kind !== 'event') return undefined
+  return joinResult(records, beginning)
 }
 
 async function joinResult(records: RecordStore, beginning: Beginning): Promise<AuditEvent> {

@@ -1,8 +1,10 @@
 export type {
   ChangedTable,
+  Changes,
   ExecutionLimits,
   ExecutionSettings,
   GuardStopped,
+  Keeper,
   Prelude,
   Ran,
   RowGuard,

@@ -57,7 +57,21 @@ export interface GuardStopped {
   readonly percent?: number
 }
 
-export type WriteOutcome = Ran | GuardStopped
+/** Whoever had to keep something before COMMIT could not; everything was rolled back. */
+export interface Unkept {
+  readonly outcome: 'unkept'
+  readonly reason: string
+}
+
+export type WriteOutcome = Ran | GuardStopped | Unkept
+
+/** What is done around the statement, within its transaction. */
+export interface Keeper {
+  /** Right before the statement. */
+  begin(session: DatabaseSession): Promise<void>
+  /** When the guard has agreed, right before COMMIT. A reason: then it is rolled back. Throws to abort. */
+  end(session: DatabaseSession, changes: Changes): Promise<string | undefined>
+}
 
 /** A share that is known only afterwards: of a CTE's table, or of what an upsert overwrites. */
 export interface UnmeasuredShare {

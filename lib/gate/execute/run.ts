@@ -2,7 +2,7 @@
 import { BackstopError } from '#lib/kernel/index.ts'
 import type { CappedResult, DatabaseSession } from '#lib/ports/index.ts'
 import { StatementError } from '#lib/ports/index.ts'
-import type { ExecutionSettings, Prelude, Ran, Statement, WriteOutcome } from './model.ts'
+import type { ExecutionSettings, Keeper, Prelude, Ran, Statement, WriteOutcome } from './model.ts'
 import { countChanges, exceedsGuard, exceedsShare, findRowHolders, readBaseline } from './row-guard.ts'
 import { becomeAgent, beginWrite, enterSession, PLAN_FOR_VALUES } from './settings.ts'
 
@@ -44,7 +44,7 @@ export async function runRead(
 }
 
 /**
- * Run in a transaction of its own: prelude, statement, count, then COMMIT or ROLLBACK.
+ * Run in a transaction of its own: prelude, statement, count, keep, then COMMIT or ROLLBACK.
  *
  * Invariants: COMMIT only when the guard agrees with what was counted after all deferred triggers and constraints
  * Throws:     whatever the prelude throws, StatementError (rolled back), EXECUTION_UNKNOWN when the connection broke in COMMIT
@@ -54,18 +54,25 @@ export async function runWrite(
   statement: Statement,
   settings: ExecutionSettings,
   prelude: Prelude,
+  keeper?: Keeper,
 ): Promise<WriteOutcome> {
   await session.execute(beginWrite(settings))
   const guard = await prelude(session)
   const holders = await findRowHolders(session, guard)
   await session.execute(becomeAgent(settings))
   const baseline = await readBaseline(session)
+  await keeper?.begin(session)
   const result = await runStatement(session, statement, settings)
   const changes = await countChanges(session, baseline)
   const stopped = exceedsGuard(guard, changes, holders) ?? (await exceedsShare(session, guard, changes, holders))
   if (stopped !== undefined) {
     await session.execute('ROLLBACK')
     return stopped
+  }
+  const reason = await keeper?.end(session, changes)
+  if (reason !== undefined) {
+    await session.execute('ROLLBACK')
+    return { outcome: 'unkept', reason }
   }
   await commit(session)
   return { outcome: 'done', result, changed: changes.tables }

@@ -102,6 +102,12 @@ export const POLICY_FIELDS = {
     meaning:
       'Objects of a recovery point are read and hashed again before it is relied on. `false`: the read-back right after capture is enough.',
   },
+  require_undo_for_writes: {
+    schema: z.boolean().default(false),
+    type: 'boolean',
+    meaning:
+      'A write whose old rows cannot be kept (too many of them, or more than rows changed) is rolled back. `false`: it stands, and its answer says why it cannot be undone.',
+  },
   impact_analysis_enabled: {
     schema: z.boolean().default(true),
     type: 'boolean',

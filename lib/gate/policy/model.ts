@@ -16,6 +16,7 @@ export interface Policy {
   readonly require_sidecar_heartbeat: boolean
   readonly max_sidecar_heartbeat_seconds: number
   readonly require_object_checksum: boolean
+  readonly require_undo_for_writes: boolean
   readonly impact_analysis_enabled: boolean
   readonly max_write_rows_without_critical: number
   readonly max_write_percent_without_critical: number

@@ -1,11 +1,11 @@
 /** Answers to the agent, each with what the ledger keeps of it. Pure. */
-import { BackstopError, type JsonValue, type RiskLevel } from '#lib/kernel/index.ts'
-import type { CappedResult, RecoveryPoint } from '#lib/ports/index.ts'
+import { BackstopError, type JsonObject, type JsonValue, type RiskLevel } from '#lib/kernel/index.ts'
+import type { CappedResult, RecoveryPoint, UndoKept } from '#lib/ports/index.ts'
 import { StatementError } from '#lib/ports/index.ts'
 import type { Approval } from '../approval/index.ts'
 import type { AuditResult } from '../audit/index.ts'
 import { changedRowCount, type ExecutionLimits, type Ran } from '../execute/index.ts'
-import type { FailedAnswer, QueryAnswer, RecoveryPointAnswer, SafetyMetadata } from './model.ts'
+import type { FailedAnswer, QueryAnswer, RecoveryPointAnswer, SafetyMetadata, UndoAnswer } from './model.ts'
 
 export interface Outcome {
   readonly answer: QueryAnswer
@@ -15,6 +15,7 @@ export interface Outcome {
 export interface Extras {
   readonly approvalId?: string
   readonly recoveryPoints?: readonly RecoveryPoint[]
+  readonly undo?: { readonly auditId: string; readonly kept: UndoKept }
 }
 
 function baseOf(metadata: SafetyMetadata): { risk_level: RiskLevel; safety_metadata: SafetyMetadata; audit_id: null } {
@@ -55,8 +56,20 @@ function pointAnswer(point: RecoveryPoint): RecoveryPointAnswer {
   }
 }
 
+function undoAnswer({ auditId, kept }: NonNullable<Extras['undo']>): UndoAnswer {
+  return kept.available ? { available: true, audit_id: auditId, row_count: kept.rowCount } : kept
+}
+
+/** The digest binds the pre-image to this event. */
+function undoFacts({ undo }: Extras): JsonObject {
+  if (undo === undefined) return {}
+  const { kept } = undo
+  return { undo: kept.available ? { rowCount: kept.rowCount, sha256: kept.sha256 } : { unavailable: kept.reason } }
+}
+
 function extrasOf(extras: Extras) {
   return {
+    ...(extras.undo === undefined ? {} : { undo: undoAnswer(extras.undo) }),
     ...(extras.approvalId === undefined ? {} : { approval_id: extras.approvalId }),
     ...(extras.recoveryPoints === undefined || extras.recoveryPoints.length === 0
       ? {}
@@ -75,7 +88,8 @@ export function executed(ran: Ran, metadata: SafetyMetadata, limits: ExecutionLi
     relation: `${table.relation.schema}.${table.relation.name}`,
   }))
   const points = (extras.recoveryPoints ?? []).map((point) => point.snapshotId)
-  const audit: AuditResult = { outcome: 'executed', rowCount: affected, facts: { changed, recoveryPoints: points } }
+  const facts = { changed, recoveryPoints: points, ...undoFacts(extras) }
+  const audit: AuditResult = { outcome: 'executed', rowCount: affected, facts }
   if (result.columns.length === 0) {
     return { audit, answer: { ...common, result_type: 'command', command: result.command, rows_affected: affected } }
   }

@@ -14,5 +14,6 @@ export type {
   RefusedAnswer,
   RowsAnswer,
   SafetyMetadata,
+  UndoAnswer,
 } from './model.ts'
-export type { GateObserver, GateParts } from './parts.ts'
+export type { GateObserver, GateParts, UndoKeeper } from './parts.ts'

@@ -47,6 +47,11 @@ export interface SafetyMetadata {
   readonly cluster_id: string
 }
 
+/** Whether the write can be reversed with `backstop undo <audit_id>`, and if not, why. */
+export type UndoAnswer =
+  | { readonly available: true; readonly audit_id: string; readonly row_count: number }
+  | { readonly available: false; readonly reason: string }
+
 interface AnswerBase {
   readonly risk_level: RiskLevel
   readonly safety_metadata: SafetyMetadata
@@ -64,6 +69,7 @@ export interface RowsAnswer extends AnswerBase {
   readonly rows_affected?: number
   readonly approval_id?: string
   readonly recovery_points?: readonly RecoveryPointAnswer[]
+  readonly undo?: UndoAnswer
 }
 
 export interface CommandAnswer extends AnswerBase {
@@ -73,6 +79,7 @@ export interface CommandAnswer extends AnswerBase {
   readonly rows_affected: number
   readonly approval_id?: string
   readonly recovery_points?: readonly RecoveryPointAnswer[]
+  readonly undo?: UndoAnswer
 }
 
 export interface RecoveryPointAnswer {

@@ -1,6 +1,6 @@
 /** What the door is put together from. */
 import type { RiskLevel } from '#lib/kernel/index.ts'
-import type { Clock, Database, RecoveryPoints } from '#lib/ports/index.ts'
+import type { Clock, Database, RecoveryPoints, UndoImages } from '#lib/ports/index.ts'
 import type { AlertDesk } from '../alert/index.ts'
 import type { ApprovalDesk } from '../approval/index.ts'
 import type { AuditLedger } from '../audit/index.ts'
@@ -25,6 +25,11 @@ export interface GateObserver {
   noteApproval(outcome: 'approved' | 'denied' | 'timeout' | 'binding_mismatch'): void
 }
 
+/** Which writes keep their pre-images: those that were approved, or also those that run at once by policy. */
+export interface UndoKeeper extends Pick<UndoImages, 'mark' | 'keep'> {
+  readonly writes: 'approved' | 'all'
+}
+
 export interface GateParts {
   /** For assessments and pure reads; its sessions may share round trips. */
   readonly reads: Database
@@ -36,6 +41,8 @@ export interface GateParts {
   readonly pause: PauseSwitch
   readonly alerts: AlertDesk
   readonly recovery: RecoveryPoints
+  /** Absent: no pre-images are kept. */
+  readonly undo?: UndoKeeper
   readonly clock: Clock
   readonly observer: GateObserver
   readonly execution: ExecutionSettings

@@ -1,5 +1,5 @@
 /** Follow the verdict on a judged statement: block it, hold it, or run it. */
-import { BackstopError, isBackstopError } from '#lib/kernel/index.ts'
+import { type AuditId, BackstopError, isBackstopError } from '#lib/kernel/index.ts'
 import { StatementError } from '#lib/ports/index.ts'
 import type { Approval, ClaimRefusal } from '../approval/index.ts'
 import { blocked, denied, executed, failed, held, type Outcome } from './answer.ts'
@@ -16,7 +16,7 @@ import { type WriteReport, writeInTransaction, writeOutside } from './write.ts'
 const MAX_LOOKS = 3
 
 /** Settle everything but a pure read. */
-export async function settle(parts: GateParts, judged: Judged, auditId: string, look = 1): Promise<Outcome> {
+export async function settle(parts: GateParts, judged: Judged, auditId: AuditId, look = 1): Promise<Outcome> {
   if (judged.verdict.action === 'block') return settleBlock(parts, judged)
   const approval = await findApproval(parts, judged)
   if (approval !== undefined && 'outcome' in approval) return approval.outcome
@@ -124,7 +124,7 @@ async function run(
   parts: GateParts,
   judged: Judged,
   approval: Approval | undefined,
-  auditId: string,
+  auditId: AuditId,
   look: number,
 ): Promise<Outcome> {
   const extras = approval === undefined ? {} : { approvalId: approval.id }
@@ -132,7 +132,12 @@ async function run(
   try {
     const report = await runReport(parts, judged, approval, auditId)
     if (report.kind === 'ran') {
-      return executed(report.ran, metadata, parts.execution.limits, { ...extras, recoveryPoints: report.points })
+      const undo = report.kept === undefined ? {} : { undo: { auditId, kept: report.kept } }
+      return executed(report.ran, metadata, parts.execution.limits, {
+        ...extras,
+        ...undo,
+        recoveryPoints: report.points,
+      })
     }
     return await afterAbort(parts, judged, report, auditId, look)
   } catch (error) {
@@ -145,7 +150,7 @@ function runReport(
   parts: GateParts,
   judged: Judged,
   approval: Approval | undefined,
-  auditId: string,
+  auditId: AuditId,
 ): Promise<WriteReport> {
   const { writes } = parts
   return judged.statement.transaction === 'outside'
@@ -157,10 +162,11 @@ async function afterAbort(
   parts: GateParts,
   judged: Judged,
   report: Exclude<WriteReport, { kind: 'ran' }>,
-  auditId: string,
+  auditId: AuditId,
   look: number,
 ): Promise<Outcome> {
   if (report.kind === 'paused') return pausedOutcome(parts, judged)
+  if (report.kind === 'not-undoable') return blocked(describeJudged(judged, parts, true), report.reason)
   if (report.kind === 'claim-refused') return refuseClaim(parts, judged, report.refusal)
   if (look === MAX_LOOKS) {
     const error = new BackstopError(

@@ -1,6 +1,6 @@
 /** Run a judged write: lock, look again, secure, claim, execute, count. */
-import { quoteRelation } from '#lib/kernel/index.ts'
-import type { DatabaseSession, RecoveryPoint } from '#lib/ports/index.ts'
+import { type AuditId, quoteRelation } from '#lib/kernel/index.ts'
+import type { DatabaseSession, RecoveryPoint, UndoKept } from '#lib/ports/index.ts'
 import type { Approval, ClaimRefusal } from '../approval/index.ts'
 import { type GuardStopped, limitTime, type Ran, type RowGuard, runOutside, runWrite } from '../execute/index.ts'
 import { bindingOf } from './binding.ts'
@@ -8,10 +8,18 @@ import { judge, parametersOf } from './judge.ts'
 import type { GateParts } from './parts.ts'
 import { isStoppedBy } from './stop.ts'
 import type { Judged } from './submission.ts'
+import { undoKeeping } from './undo-keeping.ts'
 
 export type WriteReport =
-  | { readonly kind: 'ran'; readonly ran: Ran; readonly points: readonly RecoveryPoint[] }
+  | {
+      readonly kind: 'ran'
+      readonly ran: Ran
+      readonly points: readonly RecoveryPoint[]
+      readonly kept?: UndoKept
+    }
   | { readonly kind: 'guard-stopped'; readonly stopped: GuardStopped }
+  /** Policy asks for a pre-image, and none could be kept. */
+  | { readonly kind: 'not-undoable'; readonly reason: string }
   | { readonly kind: 'claim-refused'; readonly refusal: ClaimRefusal }
   | { readonly kind: 'paused' }
   /** What the statement means has changed since it was judged: `judged` is the newer judgement. */
@@ -58,7 +66,12 @@ async function checkPause(parts: GateParts): Promise<void> {
   if (isStoppedBy(await parts.pause.read(), false)) throw new Abort({ kind: 'paused' })
 }
 
-async function claim(parts: GateParts, judged: Judged, approval: Approval | undefined, auditId: string): Promise<void> {
+async function claim(
+  parts: GateParts,
+  judged: Judged,
+  approval: Approval | undefined,
+  auditId: AuditId,
+): Promise<void> {
   if (approval === undefined) return
   const taken = await parts.approvals.claim(approval.id, bindingOf(judged, parts.writes, []), auditId)
   if (!taken.ok) throw new Abort({ kind: 'claim-refused', refusal: taken })
@@ -128,26 +141,34 @@ export async function writeInTransaction(
   session: DatabaseSession,
   judged: Judged,
   approval: Approval | undefined,
-  auditId: string,
+  auditId: AuditId,
 ): Promise<WriteReport> {
   let points: readonly RecoveryPoint[] = []
   const statement = { sql: judged.request.query, parameters: parametersOf(judged.request) }
   const { limits } = parts.execution
+  const keeping = undoKeeping(parts, judged, approval, auditId)
   try {
-    const outcome = await runWrite(session, statement, parts.execution, async (open) => {
-      await lock(open, judged)
-      await open.execute(limitTime(limits.assessTimeoutMs))
-      const again = await judge(open, judged, judged.statement)
-      await open.execute(limitTime(limits.captureTimeoutMs))
-      if (!meansTheSame(judged, again, parts)) throw new Abort({ kind: 'changed', judged: again })
-      if (judged.plan.required) points = await parts.recovery.captureWithin(open, judged.plan.captureTables, 'final')
-      await checkPause(parts)
-      await claim(parts, again, approval, auditId)
-      return guardFor(judged, approval)
-    })
-    return outcome.outcome === 'done'
-      ? { kind: 'ran', ran: outcome, points }
-      : { kind: 'guard-stopped', stopped: outcome }
+    const outcome = await runWrite(
+      session,
+      statement,
+      parts.execution,
+      async (open) => {
+        await lock(open, judged)
+        await open.execute(limitTime(limits.assessTimeoutMs))
+        const again = await judge(open, judged, judged.statement)
+        await open.execute(limitTime(limits.captureTimeoutMs))
+        if (!meansTheSame(judged, again, parts)) throw new Abort({ kind: 'changed', judged: again })
+        if (judged.plan.required) points = await parts.recovery.captureWithin(open, judged.plan.captureTables, 'final')
+        await checkPause(parts)
+        await claim(parts, again, approval, auditId)
+        return guardFor(judged, approval)
+      },
+      keeping,
+    )
+    if (outcome.outcome === 'guard-stopped') return { kind: 'guard-stopped', stopped: outcome }
+    if (outcome.outcome === 'unkept') return { kind: 'not-undoable', reason: outcome.reason }
+    const kept = keeping?.kept()
+    return { kind: 'ran', ran: outcome, points, ...(kept === undefined ? {} : { kept }) }
   } catch (error) {
     if (error instanceof Abort) return error.report
     throw error
@@ -160,7 +181,7 @@ export async function writeOutside(
   session: DatabaseSession,
   judged: Judged,
   approval: Approval | undefined,
-  auditId: string,
+  auditId: AuditId,
 ): Promise<WriteReport> {
   const statement = { sql: judged.request.query, parameters: parametersOf(judged.request) }
   try {

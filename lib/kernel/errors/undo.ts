@@ -22,6 +22,11 @@ export const UNDO_ERRORS = {
     retry: false,
     hint: 'The write was never committed: there is nothing to undo.',
   },
+  GATE_PAUSED: {
+    kind: 'conflict',
+    retry: true,
+    hint: 'Resume with POST /admin/resume when the emergency is over, then try again.',
+  },
   UNDO_IMPOSSIBLE: {
     kind: 'conflict',
     retry: false,

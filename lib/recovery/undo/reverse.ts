@@ -3,6 +3,7 @@ import type { AuditId } from '#lib/kernel/index.ts'
 import { BackstopError, displayRelation, isBackstopError } from '#lib/kernel/index.ts'
 import type { DatabaseSession, UndoReport, UndoRequest } from '#lib/ports/index.ts'
 import { StatementError } from '#lib/ports/index.ts'
+import { describeStatementFailure } from '../failure.ts'
 import { FIXED_SETTINGS } from '../snapshot/index.ts'
 import { carryOut } from './carry-out.ts'
 import { type CurrentTable, readCurrent } from './current-rows.ts'
@@ -138,6 +139,16 @@ async function take(ports: KeepPorts, shelved: ShelvedImage, by: { auditId: Audi
  * Invariants: all or nothing; what is committed changed exactly the planned rows, and its own pre-image is durable before COMMIT
  */
 export async function reverse(ports: KeepPorts, request: UndoRequest): Promise<UndoReport> {
+  try {
+    return await reverseOpen(ports, request)
+  } catch (error) {
+    if (!(error instanceof StatementError)) throw error
+    const reason = describeStatementFailure(error)
+    throw new BackstopError('UNDO_IMPOSSIBLE', `the write cannot be undone now: ${reason}`, { cause: error })
+  }
+}
+
+async function reverseOpen(ports: KeepPorts, request: UndoRequest): Promise<UndoReport> {
   const { auditId, undoAuditId } = request
   await ports.shelf.get(auditId)
   return await ports.database.withDedicatedSession(async (session) => {

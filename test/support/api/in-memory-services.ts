@@ -42,6 +42,7 @@ const POLICY: ActivePolicy = {
     require_sidecar_heartbeat: true,
     max_sidecar_heartbeat_seconds: 120,
     require_object_checksum: false,
+    require_undo_for_writes: false,
     impact_analysis_enabled: true,
     max_write_rows_without_critical: 1_000,
     max_write_percent_without_critical: 50,

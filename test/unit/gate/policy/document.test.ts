@@ -10,7 +10,7 @@ test('the page has a row for every field and every rule', () => {
   const rows = renderPolicyDocument()
     .split('\n')
     .filter((line) => line.startsWith('| `') || /^\| \d+ \| `/.test(line))
-  expect(POLICY_FIELD_NAMES).toHaveLength(22)
+  expect(POLICY_FIELD_NAMES).toHaveLength(23)
   expect(RULES.length).toBeGreaterThanOrEqual(9)
   expect(rows).toHaveLength(POLICY_FIELD_NAMES.length + RULES.length)
 })

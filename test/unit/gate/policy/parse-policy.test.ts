@@ -19,6 +19,7 @@ test('an empty file has every default of the public reference', () => {
       require_sidecar_heartbeat: true,
       max_sidecar_heartbeat_seconds: 120,
       require_object_checksum: false,
+      require_undo_for_writes: false,
       impact_analysis_enabled: true,
       max_write_rows_without_critical: 1000,
       max_write_percent_without_critical: 50,

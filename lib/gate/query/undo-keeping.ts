@@ -1,0 +1,61 @@
+/** Keep the pre-image of a judged write while it runs. */
+import type { AuditId } from '#lib/kernel/index.ts'
+import type { UndoKept, UndoMark } from '#lib/ports/index.ts'
+import type { Approval } from '../approval/index.ts'
+import { type Changes, changedRowCount, type Keeper } from '../execute/index.ts'
+import type { GateParts } from './parts.ts'
+import type { Judged } from './submission.ts'
+
+export interface UndoKeeping extends Keeper {
+  /** Undefined until `end` was called. */
+  kept(): UndoKept | undefined
+}
+
+function refusalOf(changes: Changes): UndoKept | undefined {
+  const { catalogs } = changes
+  if (catalogs.length === 0) return undefined
+  const what = [...catalogs].sort().join(', ')
+  return { available: false, reason: `It cannot be undone: it changed more than rows (${what}).` }
+}
+
+/** What policy says of a write whose rows cannot be kept. */
+function insist(judged: Judged, kept: UndoKept, changes: Changes): string | undefined {
+  const isAsked = judged.active.policy.require_undo_for_writes && changedRowCount(changes.tables) > 0
+  if (!isAsked || kept.available) return undefined
+  return `${kept.reason} By policy a write has to be undoable; it was run and rolled back.`
+}
+
+/** Policy asks for what the settings have switched off. */
+function refuseWrites(judged: Judged): UndoKeeping {
+  const kept = { available: false, reason: 'It cannot be undone: no pre-images are kept here.' } as const
+  return { kept: () => kept, begin: async () => {}, end: async (_, changes) => insist(judged, kept, changes) }
+}
+
+/** Undefined where the settings keep nothing for such a write, and policy does not ask for it. */
+export function undoKeeping(
+  parts: GateParts,
+  judged: Judged,
+  approval: Approval | undefined,
+  auditId: AuditId,
+): UndoKeeping | undefined {
+  const { undo } = parts
+  const isApproved = approval !== undefined
+  const isAsked = judged.active.policy.require_undo_for_writes
+  if (undo === undefined) return isAsked ? refuseWrites(judged) : undefined
+  if (!isApproved && !isAsked && undo.writes === 'approved') return undefined
+  let mark: UndoMark | undefined
+  let kept: UndoKept | undefined
+  return {
+    kept: () => kept,
+    async begin(session) {
+      mark = await undo.mark(session)
+    },
+    async end(session, changes) {
+      if (mark === undefined || changedRowCount(changes.tables) === 0) return undefined
+      const tables = changes.tables.map((table) => table.relation)
+      const changedRows = changedRowCount(changes.tables)
+      kept = refusalOf(changes) ?? (await undo.keep(session, { auditId, mark, tables, changedRows, isApproved }))
+      return insist(judged, kept, changes)
+    },
+  }
+}
