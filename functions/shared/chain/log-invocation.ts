@@ -16,6 +16,11 @@ export function noteFacts(context: object, facts: JsonObject): void {
   if (noted !== undefined) noted.facts = { ...noted.facts, ...facts }
 }
 
+/** What the line will say, as far as it is known. */
+export function factsOf(context: object): JsonObject {
+  return notedOf.get(context)?.facts ?? {}
+}
+
 function describe(error: unknown): JsonObject {
   if (isBackstopError(error) && error.code !== 'BUG') {
     return { code: error.code, reason: error.message, hint: error.hint }

@@ -67,6 +67,7 @@ function pathOf(target: string): string {
 async function serve(serving: Serving, event: unknown, context: Context): Promise<HttpResult> {
   const received = decodeHttpEvent(event, signalFor(context))
   const request = correlated(received.request)
+  noteFacts(context, { correlationId: request.headerValues('x-correlation-id')[0] ?? '' })
   const identification = decodeVerdict(received.authorizerContext)
   serving.verdicts.set(request, identification)
   await serving.parts.prepare?.()
