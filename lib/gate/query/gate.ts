@@ -109,6 +109,7 @@ class Gate implements OpenQueryGate {
       riskLevel: classification.level,
       operation: classification.ok ? classification.operation : classification.code,
       ...(request.approvalId === undefined ? {} : { approvalId: request.approvalId }),
+      ...(request.correlationId === undefined ? {} : { facts: { correlationId: request.correlationId } }),
     }
   }
 
