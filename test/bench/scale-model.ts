@@ -146,12 +146,17 @@ class Simulation {
       return
     }
     const enteredMs = nowMs + this.#vary(this.#latencies.authorizerMs)
+    this.#events.at(enteredMs, () => this.#enter(enteredMs, nowMs))
+  }
+
+  /** The instance that was used last is used first. */
+  #enter(nowMs: number, arrivedMs: number): void {
     const warm = this.#idle.pop()
-    if (warm !== undefined) this.#serve(enteredMs, nowMs, warm)
+    if (warm !== undefined) this.#serve(nowMs, arrivedMs, warm)
     else if (this.#instances < this.#scenario.maxInstances && this.#growth.take(nowMs, 1)) {
       this.#instances++
-      const readyMs = enteredMs + this.#vary(this.#latencies.coldStartMs)
-      this.#events.at(readyMs, () => this.#serve(readyMs, nowMs, { isConnected: false }))
+      const readyMs = nowMs + this.#vary(this.#latencies.coldStartMs)
+      this.#events.at(readyMs, () => this.#serve(readyMs, arrivedMs, { isConnected: false }))
     } else this.#refuse(nowMs, 'lambda')
   }
 
