@@ -27,10 +27,10 @@ export async function captureOne(ports: RoundPorts, order: CaptureOrder, stop: S
   renewal.unref()
   try {
     const point = await ports.capture(order.relation, order.origin, stop)
-    await noteDone(ports, order, point)
+    await noteDone(ports, order, holder, point)
     return { status: 'captured', point }
   } catch (error) {
-    return await noteFailure(ports, order, error)
+    return await noteFailure(ports, order, holder, error)
   } finally {
     clearInterval(renewal)
   }
@@ -74,13 +74,26 @@ async function renew(ports: RoundPorts, relation: RelationName, holder: string):
   )
 }
 
-async function noteDone(ports: RoundPorts, order: CaptureOrder, point: RecoveryPoint): Promise<void> {
-  const nowMs = ports.clock.nowMs()
-  const done = { dedupeKey: order.dedupeKey, snapshotId: point.snapshotId, at: instantFrom(nowMs) }
-  await changeState(ports.records, order.relation, nowMs, ({ relation }) => ({ relation, done }))
+/** A lease that ran out in the middle may be another worker's by now. */
+function withoutLease({ lease, ...state }: CaptureState, holder: string): CaptureState {
+  return lease === undefined || lease.holder === holder ? state : { ...state, lease }
 }
 
-async function noteFailure(ports: RoundPorts, order: CaptureOrder, error: unknown): Promise<CaptureOutcome> {
+async function noteDone(ports: RoundPorts, order: CaptureOrder, holder: string, point: RecoveryPoint): Promise<void> {
+  const nowMs = ports.clock.nowMs()
+  const done = { dedupeKey: order.dedupeKey, snapshotId: point.snapshotId, at: instantFrom(nowMs) }
+  await changeState(ports.records, order.relation, nowMs, (state) => {
+    const { failure: _failure, ...rest } = withoutLease(state, holder)
+    return { ...rest, done }
+  })
+}
+
+async function noteFailure(
+  ports: RoundPorts,
+  order: CaptureOrder,
+  holder: string,
+  error: unknown,
+): Promise<CaptureOutcome> {
   if (isBackstopError(error, 'METADATA_UNREACHABLE')) throw error
   const nowMs = ports.clock.nowMs()
   if (await isGone(ports, order.relation, error)) {
@@ -89,9 +102,9 @@ async function noteFailure(ports: RoundPorts, order: CaptureOrder, error: unknow
   }
   const { code, reason } = describeFailure(error, { '42501': 'TABLE_UNREADABLE' })
   let times = 1
-  await changeState(ports.records, order.relation, nowMs, ({ lease: _lease, ...state }) => {
+  await changeState(ports.records, order.relation, nowMs, (state) => {
     times = (state.failure?.times ?? 0) + 1
-    return { ...state, failure: { code, reason, at: instantFrom(nowMs), times } }
+    return { ...withoutLease(state, holder), failure: { code, reason, at: instantFrom(nowMs), times } }
   })
   if (isBackstopError(error, 'DATABASE_UNREACHABLE')) throw error
   const failure: RoundFailure = { relation: order.relation, code, reason }

@@ -5,6 +5,7 @@ import type { Database, RecoveryPoint } from '#lib/ports/index.ts'
 import { decodeManifest } from '../manifest/index.ts'
 import { SCRATCH_MARK, SCRATCH_NAME_PATTERN } from '../scratch.ts'
 import { SOURCE_SQL } from '../snapshot/index.ts'
+import { inBatches } from './in-batches.ts'
 import type { QuarantinedPoint, RoundPorts } from './model.ts'
 import type { KnownPoint, TableState } from './plan.ts'
 import type { CaptureState } from './state.ts'
@@ -40,17 +41,18 @@ export async function readFacts(
 ): Promise<RoundFacts> {
   const states = await readStates(ports.records)
   const { tables, stateMark } = await readTables(ports.database)
-  const until = instantFrom(ports.clock.nowMs() + CLOCK_SKEW_MS)
   const points = new Map<string, KnownPoint>()
   const quarantined: QuarantinedPoint[] = []
-  for (const { relation } of tables) {
-    if (!isAllowed(relation)) continue
+  const until = instantFrom(ports.clock.nowMs() + CLOCK_SKEW_MS)
+  const look = async ({ relation }: TableState) => {
     const point = await ports.catalog.findNewestValid(relation, until)
-    if (point === undefined) continue
+    if (point === undefined) return
     const mark = await readMark(ports, point)
     if ('reason' in mark) quarantined.push({ snapshotId: point.snapshotId, relation, reason: mark.reason })
     else points.set(quoteRelation(relation), { point, stateMark: mark.stateMark })
   }
+  const allowed = tables.filter(({ relation }) => isAllowed(relation))
+  await inBatches(allowed, look)
   return { tables, stateMark, points, states, quarantined }
 }
 

@@ -98,3 +98,19 @@ test('while nothing in the cluster changes, points are confirmed instead of copi
   const after = await slice.recovery.runRound({ allowedTables: ['public.a'], minimumAgeMs: 0 })
   expect(names(after.captured)).toEqual(['public.a'])
 })
+
+test('a point that lost a part is set aside instead of confirmed, and its table captured again', async () => {
+  const policy = { allowedTables: ['public.a'], minimumAgeMs: 60_000 }
+  const report = await eventually(async () => {
+    await slice.recovery.runRound(policy)
+    const point = await slice.recovery.findNewestValid({ schema: 'public', name: 'a' })
+    if (point === undefined) return undefined
+    const { manifest } = await slice.recovery.readManifest(point.snapshotId)
+    await slice.objects.delete(manifest.parts[0]?.key ?? '')
+    const next = await slice.recovery.runRound(policy)
+    clock.advance(60_000)
+    return next.quarantined.length > 0 ? { next, point } : undefined
+  })
+  expect(report.next.quarantined).toMatchObject([{ snapshotId: report.point.snapshotId, reason: /a part is missing/ }])
+  expect(names(report.next.captured)).toEqual(['public.a'])
+})
