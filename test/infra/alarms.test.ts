@@ -36,11 +36,12 @@ describe('what the product promises', () => {
     ['snapshot-too-old', 900, 'GreaterThanThreshold', 'Maximum', 'notBreaching', {}],
     ['critical-statement', 0, 'GreaterThanThreshold', 'Sum', 'notBreaching', { risk: 'CRITICAL' }],
     ['drill-failed', 0, 'GreaterThanThreshold', 'Sum', 'notBreaching', { event_type: 'drill_failed' }],
+    ['audit-broken', 0, 'GreaterThanThreshold', 'Sum', 'notBreaching', { event_type: 'audit_broken' }],
     ['bypass', 0, 'GreaterThanThreshold', 'Sum', 'notBreaching', {}],
   ])('%s', (name, Threshold, ComparisonOperator, Statistic, TreatMissingData, labels) => {
     const alarm = alarmNamed(name)
     expect(alarm).toMatchObject({ Threshold, ComparisonOperator, Statistic, TreatMissingData, Namespace: 'Backstop' })
-    expect(dimensionsOf(alarm)).toEqual({ service: 'backstop', environment: 'prod', ...labels })
+    expect(dimensionsOf(alarm)).toEqual({ environment: 'prod', ...labels })
   })
 
   test.each([
@@ -93,22 +94,20 @@ describe('alarms and functions agree', () => {
   /** Name and dimensions of every figure that the functions write, as CloudWatch reads them from the log. */
   function written(): ReadonlySet<string> {
     const lines: string[] = []
-    // Powertools has a console of its own.
     vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
       lines.push(...String(text).split('\n'))
       return true
     })
     vi.spyOn(process.stderr, 'write').mockImplementation(() => true)
     vi.spyOn(console, 'warn').mockImplementation(() => undefined)
-    vi.stubEnv('POWERTOOLS_SERVICE_NAME', 'backstop')
     const metrics = openEmfMetrics('prod')
     metrics.setCaptureHealth('healthy')
     metrics.setLatestSnapshotAge('public.orders', 12)
     metrics.noteQuery({ riskLevel: 'CRITICAL', status: 'blocked', durationMs: 5 })
     metrics.noteAlert('drill_failed', 'sent')
+    metrics.noteAlert('audit_broken', 'sent')
     metrics.noteBypassConnection('backstop_agent', 'psql')
     metrics.flush()
-    vi.unstubAllEnvs()
     vi.restoreAllMocks()
     return new Set(lines.filter((line) => line.startsWith('{"_aws"')).flatMap((line) => figuresIn(JSON.parse(line))))
   }

@@ -3,6 +3,8 @@ import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { PRODUCT_VARIABLES } from '#lib/product/index.ts'
+import { TUNING } from '#lib/stacks/functions/index.ts'
 import { FUNCTIONS, folderOf, parseEnvironment } from '#lib/stacks/index.ts'
 import { EXAMPLES, resourcesOf, SHAPES, stageOf } from './support/stages.ts'
 
@@ -170,4 +172,23 @@ test('tuning reaches the functions that read it', () => {
   expect(holders('BACKSTOP_TOKEN_CACHE_SECONDS')).toEqual(['gate-authorize', 'gate-administer'])
   expect(holders('BACKSTOP_MAX_ROWS')).toContain('gate-query')
   expect(holders('BACKSTOP_MAX_ROWS')).not.toContain('gate-authorize')
+})
+
+/** Settings of the product that an environment cannot tune, and why. */
+const NOT_TUNED: Readonly<Record<string, string>> = {
+  BACKSTOP_ENVIRONMENT: 'the name of the environment',
+  BACKSTOP_CLUSTER_ID: 'clusterId',
+  BACKSTOP_AGENT_ROLE: 'database.agentRole',
+  BACKSTOP_DEV_MODE: 'never in the cloud',
+  BACKSTOP_MAX_CONNECTIONS: 'an instance has one of each kind',
+  BACKSTOP_DRILL_INTERVAL_HOURS: 'drillAt: the schedule starts it',
+}
+
+test('every setting of the product can be tuned, or has a reason why not', () => {
+  const known = [...TUNING, ...Object.keys(NOT_TUNED)]
+  const missing = Object.keys(PRODUCT_VARIABLES).filter(
+    (name) => !known.includes(name) && !name.startsWith('BACKSTOP_UNDO'),
+  )
+  expect(missing).toEqual([])
+  expect(new Set(known).size).toBe(known.length)
 })

@@ -125,8 +125,7 @@ describe('the environment of a function', () => {
 
   test('names what it may use, and nothing else', () => {
     const always = ['BACKSTOP_CLUSTER_ID', 'BACKSTOP_ENVIRONMENT']
-    const service = ['POWERTOOLS_METRICS_NAMESPACE', 'POWERTOOLS_SERVICE_NAME']
-    expect(namesOf('gate.authorize')).toEqual([...always, 'BACKSTOP_TOKENS_SECRET', ...service])
+    expect(namesOf('gate.authorize')).toEqual([...always, 'BACKSTOP_TOKENS_SECRET'])
     expect(namesOf('gate.relay')).toEqual(
       [
         ...always,
@@ -134,7 +133,6 @@ describe('the environment of a function', () => {
         'BACKSTOP_ALERT_TOPIC_ARN',
         'BACKSTOP_ALERT_WEBHOOK_SECRET',
         'BACKSTOP_TABLE',
-        ...service,
       ].sort(),
     )
     expect(namesOf('gate.query')).not.toContain('BACKSTOP_TOKENS_SECRET')

@@ -24,6 +24,7 @@ const TUNING_BY_PERMISSION: Readonly<Partial<Record<Permission, readonly string[
     'BACKSTOP_POLICY_CRITICAL',
   ],
   'records:read': ['BACKSTOP_APPROVAL_TIMEOUT_SECONDS', 'BACKSTOP_RATE_PER_SECOND'],
+  'snapshots:read': ['BACKSTOP_VERIFY_BUDGET_MEGABYTES', 'BACKSTOP_DRILL_MAX_MEGABYTES'],
   'tokens:read': ['BACKSTOP_TOKEN_CACHE_SECONDS'],
 }
 
@@ -52,6 +53,7 @@ function namesFor(permission: Permission, environment: Environment, places: Plac
     'records:write': { BACKSTOP_TABLE: places.table.name },
     'snapshots:add': { BACKSTOP_SNAPSHOT_BUCKET: places.snapshots.name },
     'snapshots:read': { BACKSTOP_SNAPSHOT_BUCKET: places.snapshots.name },
+    'drills:add': { BACKSTOP_SNAPSHOT_BUCKET: places.snapshots.name },
     'audit:append': { BACKSTOP_AUDIT_BUCKET: places.audit.name },
     'audit:read': { BACKSTOP_AUDIT_BUCKET: places.audit.name },
     'config:read': { BACKSTOP_CONFIG_BUCKET: places.config.name },
@@ -84,8 +86,6 @@ export function environmentOf(row: FunctionRow, environment: Environment, places
     {
       BACKSTOP_ENVIRONMENT: environment.name,
       BACKSTOP_CLUSTER_ID: environment.clusterId,
-      POWERTOOLS_SERVICE_NAME: 'backstop',
-      POWERTOOLS_METRICS_NAMESPACE: 'Backstop',
     },
     ...named,
   )

@@ -9,6 +9,7 @@ export type Permission =
   | 'records:write'
   | 'snapshots:add'
   | 'snapshots:read'
+  | 'drills:add'
   | 'audit:append'
   | 'audit:read'
   | 'config:read'

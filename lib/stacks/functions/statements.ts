@@ -139,6 +139,10 @@ const STATEMENTS: Readonly<Record<Permission, Build>> = {
     ...readFolder('Snapshots', places.snapshots.arn, 'snapshots'),
     useKey(places, 'data', 's3', ['kms:Decrypt']),
   ],
+  'drills:add': (places) => [
+    ...addToFolder('Drills', places.snapshots.arn, 'drills'),
+    useKey(places, 'data', 's3', ['kms:Decrypt', 'kms:GenerateDataKey']),
+  ],
   'audit:append': (places) => [
     ...addToFolder('Audit', places.audit.arn, 'audit'),
     useKey(places, 'data', 's3', ['kms:Decrypt', 'kms:GenerateDataKey']),

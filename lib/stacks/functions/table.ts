@@ -119,7 +119,14 @@ export const FUNCTIONS: readonly FunctionRow[] = [
     timeoutS: 900,
     memoryMib: 1769,
     trigger: { kind: 'daily', at: 'drillAt' },
-    permissions: ['records:read', 'records:write', 'snapshots:read', 'database:connect', 'queue.alert:send'],
+    permissions: [
+      'records:read',
+      'records:write',
+      'snapshots:read',
+      'drills:add',
+      'database:connect',
+      'queue.alert:send',
+    ],
   },
   {
     name: 'recovery.watch',

@@ -2,8 +2,6 @@
 import { METRIC_NAMES } from '#lib/api/index.ts'
 
 export const NAMESPACE = 'Backstop'
-/** Powertools puts it on every figure; `POWERTOOLS_SERVICE_NAME` of each function. */
-export const SERVICE = 'backstop'
 
 type Figure = {
   readonly namespace: string
@@ -12,7 +10,7 @@ type Figure = {
 }
 
 function figure(environment: string, name: string, labels: Readonly<Record<string, string>> = {}): Figure {
-  return { namespace: NAMESPACE, name, dimensions: { service: SERVICE, environment, ...labels } }
+  return { namespace: NAMESPACE, name, dimensions: { environment, ...labels } }
 }
 
 export function figuresOf(environment: string) {
@@ -22,6 +20,7 @@ export function figuresOf(environment: string) {
     statements: figure(environment, METRIC_NAMES.queries),
     criticalStatements: figure(environment, METRIC_NAMES.queries, { risk: 'CRITICAL' }),
     failedDrills: figure(environment, METRIC_NAMES.alerts, { event_type: 'drill_failed' }),
+    brokenLedgers: figure(environment, METRIC_NAMES.alerts, { event_type: 'audit_broken' }),
     bypassConnections: figure(environment, METRIC_NAMES.bypass),
     blocks: figure(environment, METRIC_NAMES.blocks),
     pendingApprovals: figure(environment, METRIC_NAMES.pending),

@@ -78,6 +78,15 @@ function sealAlarms(watched: Watched): readonly AlarmRow[] {
       rings: { when: 'below', threshold: 1 },
       isSilenceBad: true,
     },
+    {
+      ...shared,
+      periods: 1,
+      name: 'audit-broken',
+      text: 'The sealed ledger is not as it was written. Treat it as an incident: keep bucket and table as they are, and run "audit verify".',
+      metric: { ...figuresOf(watched.environment).brokenLedgers, statistic: 'Sum' },
+      rings: { when: 'above', threshold: 0 },
+      isSilenceBad: false,
+    },
   ]
 }
 
