@@ -1,7 +1,7 @@
 export type { AwsClientSettings, AwsCredentials } from './client.ts'
 export { awsClientConfig } from './client.ts'
 export type { AwsFailure, AwsFailureKind, AwsSubject } from './failure.ts'
-export { classifyAwsError, isOutcomeUnknown, mapAwsError } from './failure.ts'
+export { classifyAwsError } from './failure.ts'
 export type { KmsKeyRingOptions } from './key-ring.ts'
 export { openKmsKeyRing } from './key-ring.ts'
 export type {

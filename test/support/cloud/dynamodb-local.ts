@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import { eventually } from '#test/support/eventually.ts'
 
 const VERSION = '2.6.1'
+const JAVA = 'java'
 const MAIN = 'com.amazonaws.services.dynamodbv2.local.main.ServerRunner'
 const folder = join(resolve(import.meta.dirname, '../../..'), '.backstop', `dynamodb-local-${VERSION}`)
 const run = promisify(execFile)
@@ -29,7 +30,7 @@ export interface DynamoLocal {
 /** Why it cannot run here; undefined when it can. Fetches it from Maven Central the first time. */
 export async function whyNoDynamoLocal(): Promise<string | undefined> {
   for (const [program, flag] of [
-    ['java', '-version'],
+    [JAVA, '-version'],
     ['mvn', '--version'],
   ] as const) {
     const isThere = await run(program, [flag]).then(
@@ -60,8 +61,8 @@ async function install(): Promise<string | undefined> {
 
 export async function startDynamoLocal(): Promise<DynamoLocal> {
   const port = await freePort()
-  const java = ['-Djava.library.path=lib', '-cp', 'lib/*', MAIN, '-inMemory', '-disableTelemetry', '-port', `${port}`]
-  const child = spawn('java', java, { cwd: folder, stdio: 'ignore' })
+  const flags = ['-Djava.library.path=lib', '-cp', 'lib/*', MAIN, '-inMemory', '-disableTelemetry', '-port', `${port}`]
+  const child = spawn(JAVA, flags, { cwd: folder, stdio: 'ignore' })
   const endpoint = `http://127.0.0.1:${port}`
   const answers = () =>
     fetch(endpoint).then(
