@@ -3,13 +3,18 @@ import { Logger } from '@aws-lambda-powertools/logger'
 import type { JsonObject } from '#lib/kernel/index.ts'
 import type { Log, LogLevel } from '#lib/product/index.ts'
 
-const logger = new Logger({ serviceName: 'backstop' })
+let opened: Logger | undefined
+
+function logger(): Logger {
+  opened ??= new Logger({ serviceName: 'backstop' })
+  return opened
+}
 
 const METHODS: Readonly<Record<LogLevel, 'info' | 'warn' | 'error'>> = { info: 'info', warning: 'warn', error: 'error' }
 
-export const log: Log = (level, event, facts: JsonObject = {}) => logger[METHODS[level]](event, { event, ...facts })
+export const log: Log = (level, event, facts: JsonObject = {}) => logger()[METHODS[level]](event, { event, ...facts })
 
 /** From here on every line carries it. */
 export function correlateLog(correlationId: string): void {
-  logger.setCorrelationId(correlationId)
+  logger().setCorrelationId(correlationId)
 }

@@ -150,8 +150,9 @@ export function openEmfMetrics(environment: string, write: (line: string) => voi
 
 let opened: EmfMetrics | undefined
 
-/** The recorders of this instance. */
+/** The recorders of this instance; POWERTOOLS_METRICS_DISABLED=true keeps them quiet, as it does the library's own. */
 export function figures(): EmfMetrics {
-  opened ??= openEmfMetrics(findVariable('BACKSTOP_ENVIRONMENT') ?? 'local')
+  const write = findVariable('POWERTOOLS_METRICS_DISABLED') === 'true' ? () => {} : writeOut
+  opened ??= openEmfMetrics(findVariable('BACKSTOP_ENVIRONMENT') ?? 'local', write)
   return opened
 }

@@ -21,7 +21,7 @@ const httpApiEvent = z.object({
   requestContext: z.object({
     stage: z.string(),
     http: z.object({ method: z.string().min(1), sourceIp: z.string() }),
-    authorizer: z.object({ lambda: z.unknown() }).nullish(),
+    authorizer: z.object({ lambda: z.unknown().optional() }).nullish(),
   }),
 })
 
@@ -35,7 +35,7 @@ const restEvent = z.object({
   multiValueQueryStringParameters: lists,
   requestContext: z.object({
     identity: z.object({ sourceIp: z.string() }),
-    authorizer: z.unknown(),
+    authorizer: z.unknown().optional(),
   }),
 })
 

@@ -1,6 +1,10 @@
 /** Events as API Gateway makes them, of both kinds of API. */
 import type { Context } from 'aws-lambda'
 
+// What functions write is not what these tests are about.
+process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT'
+process.env['POWERTOOLS_METRICS_DISABLED'] = 'true'
+
 export interface CallShape {
   readonly method: string
   readonly path: string

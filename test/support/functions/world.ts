@@ -100,7 +100,6 @@ export async function openFunctionWorld(endpoint: string, seedSql?: string): Pro
     BACKSTOP_DB_AUTH: 'secret',
     BACKSTOP_DB_SECRET: databaseName,
     BACKSTOP_DB_TLS: 'disable',
-    POWERTOOLS_LOG_LEVEL: 'SILENT',
   }
   Object.assign(process.env, environment)
   return {
