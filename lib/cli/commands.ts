@@ -9,6 +9,7 @@ import { policyCheck } from './policy/index.ts'
 import { recover, restore } from './recover/index.ts'
 import { snapshotsList, snapshotTake } from './snapshots/index.ts'
 import { tokenCreate } from './token/index.ts'
+import { undo } from './undo/index.ts'
 import { up } from './up/index.ts'
 import { walArchive, walFetch, walList, walVerify } from './wal/index.ts'
 
@@ -24,6 +25,7 @@ export const COMMANDS: readonly Command[] = [
   snapshotsList,
   recover,
   restore,
+  undo,
   backupLogicalCreate,
   backupLogicalRestore,
   backupLogicalList,
