@@ -9,7 +9,8 @@ const MINUTES_15_MS = 900_000
 /** The search path that statements are pinned to, with `$user` made plain. Throws CONFIG_INVALID for a role that cannot be taken. */
 async function readSearchPath(database: Database, agentRole: string | undefined): Promise<string> {
   try {
-    const rows = await database.withSession(async (session) => {
+    // Closed again at once: where many instances start together, none keeps a connection that it does not need.
+    const rows = await database.withDedicatedSession(async (session) => {
       await session.execute('BEGIN')
       if (agentRole !== undefined) await session.execute(`SET LOCAL ROLE ${quoteIdentifier(agentRole)}`)
       return session.query<{ path: string; role: string }>(
@@ -29,7 +30,7 @@ async function readSearchPath(database: Database, agentRole: string | undefined)
 /** Check that a configured search path is one, by letting the server read it. */
 async function assertSearchPath(database: Database, searchPath: string): Promise<void> {
   try {
-    await database.withSession(async (session) => {
+    await database.withDedicatedSession(async (session) => {
       await session.query("SELECT set_config('search_path', $1, false)", [searchPath])
     })
   } catch (error) {
