@@ -2,6 +2,7 @@ import { describe, expect, inject, it } from 'vitest'
 import type { SqsWorkConsumerOptions } from '#lib/adapters/aws/index.ts'
 import { openSqsWorkConsumer, openSqsWorkQueue } from '#lib/adapters/aws/index.ts'
 import { systemClock, systemRandom } from '#lib/adapters/system/index.ts'
+import { startFaultProxy } from '#test/support/cloud/fault-proxy.ts'
 import { type OwnQueues, openOwnQueues, sendRaw } from '#test/support/cloud/sqs.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { workQueueContract } from '../../contract/work-queue.ts'
@@ -44,21 +45,24 @@ describe('work queue: the consumer of SQS itself', () => {
   }
 
   it('tries nothing that comes while it stops: that goes back at once', async () => {
-    const { sender, consumer, close } = await open(true, { concurrency: 2, waitS: 3 })
-    const seen: unknown[] = []
-    consumer.handle('job', async ({ body, attempt }) => void seen.push([body['n'], attempt]))
+    const proxy = await startFaultProxy({ upstream: inject('cloudEndpoint') })
+    proxy.add({ operation: 'ReceiveMessage', on: [1], fault: { kind: 'delay', delayMs: 1_000 } })
+    const cloud = openOwnQueues(proxy.endpoint)
+    const queue = await cloud.create({ isFifo: true })
+    const { sender, consumer, close } = openOn(cloud, { job: queue.url }, { concurrency: 1 })
+    const attempts: number[] = []
+    consumer.handle('job', async ({ attempt }) => void attempts.push(attempt))
+    await sender.send('job', {})
     consumer.start()
-    await sender.send('job', { n: 'before' })
-    await eventually(() => seen.length === 1)
-    const stopped = consumer.stop()
-    await sender.send('job', { n: 'meanwhile' })
-    await stopped
-    expect(seen).toEqual([['before', 1]])
+    await eventually(() => proxy.calls.some(({ operation }) => operation === 'ReceiveMessage'))
+    await consumer.stop()
+    expect(attempts).toEqual([])
     consumer.start()
-    await eventually(() => seen.length === 2)
-    expect(seen[1]).toEqual(['meanwhile', 2])
+    await eventually(() => attempts.length === 1)
+    expect(attempts).toEqual([2])
     await consumer.stop()
     close()
+    await proxy.close()
   })
 
   it('keeps work of several kinds in one queue, and puts aside what is none', async () => {
