@@ -1,6 +1,6 @@
-export { environmentOf, permissionsOf, TUNING } from './environment.ts'
+export { permissionsOf, TUNING } from './environment.ts'
 export type { FunctionMaker, FunctionMakerProps, VpcPlacement } from './make.ts'
-export { createFunctionMaker, folderOf, needsDatabase, physicalName } from './make.ts'
+export { createFunctionMaker, folderOf, physicalName } from './make.ts'
 export type { FunctionName, FunctionRow, Permission, QueueName, Trigger } from './model.ts'
 export type { Places } from './places.ts'
 export type { Statement } from './statements.ts'

@@ -31,11 +31,11 @@ export interface VpcPlacement {
 export type FunctionMaker = (scope: Construct, row: FunctionRow) => LambdaFunction
 
 /** Whether it needs the database, and so the database's VPC. */
-export function needsDatabase(row: FunctionRow): boolean {
+function needsDatabase(row: FunctionRow): boolean {
   return row.permissions.includes('database:connect')
 }
 
-export function toPolicyStatement(statement: Statement): PolicyStatement {
+function toPolicyStatement(statement: Statement): PolicyStatement {
   return new PolicyStatement({
     sid: statement.sid,
     effect: statement.effect === 'Deny' ? Effect.DENY : Effect.ALLOW,

@@ -1,7 +1,7 @@
 /** The product's own figures that alarms and the dashboard read: namespace, names and dimensions as functions write them. */
 import { METRIC_NAMES } from '#lib/api/index.ts'
 
-export const NAMESPACE = 'Backstop'
+const NAMESPACE = 'Backstop'
 
 type Figure = {
   readonly namespace: string

@@ -1,5 +1,4 @@
 export { createDashboard } from './dashboard.ts'
-export { NAMESPACE } from './figures.ts'
 export type { AlarmRow, Watched } from './model.ts'
 export { platformAlarms } from './platform-alarms.ts'
 export { productAlarms } from './product-alarms.ts'

@@ -78,14 +78,3 @@ export function stacksOf(stage: BackstopStage): readonly Stack[] {
   const { shared, storage, messaging, network, gate, recovery, observability } = stage
   return [shared, storage, messaging, ...(network === undefined ? [] : [network]), gate, recovery, observability]
 }
-
-export function allResourcesOf(stage: BackstopStage): readonly (Resource & { readonly id: string })[] {
-  return stacksOf(stage).flatMap((stack) =>
-    Object.entries(Template.fromStack(stack).toJSON()['Resources'] as Record<string, Resource>).map(
-      ([id, resource]) => ({
-        id,
-        ...resource,
-      }),
-    ),
-  )
-}

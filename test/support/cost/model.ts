@@ -10,9 +10,9 @@ export const ASSUMPTIONS = {
   /** Milliseconds billed for a run that has nothing much to do. */
   scheduledMs: 250,
   dailyMs: 120_000,
-  /** Intent, open mark, outcome, unsealed mark, sealing, with their indexes; a transaction counts double. */
-  writeUnitsPerQuery: 16,
-  readUnitsPerQuery: 4,
+  /** Counted by `npm run bench -- scale` for a SAFE read, its two ledger entries sealed; a bounded UPDATE has 19 and 4. */
+  writeUnitsPerQuery: 18,
+  readUnitsPerQuery: 1,
   writeUnitsPerRun: 4,
   readUnitsPerRun: 10,
   /** Function and access log with embedded metrics. */

@@ -84,7 +84,7 @@ ${priceTable()}
 
 ## Assumptions
 
-What a template does not say. Durations are what Lambda bills; replace them by your own from the dashboard, and run
+What a template does not say. Units of the table are those of [scale](scale.md); durations are what Lambda bills; replace them by your own from the dashboard, and run
 \`npm run cost\` again.
 
 ${assumptionTable()}
