@@ -18,7 +18,7 @@ describe('a schedule whose leases cannot be kept', () => {
     proxy = await startFaultProxy({ upstream: inject('cloudEndpoint') })
     const { table, client } = await createTestTable(accountSettings(inject('cloudEndpoint')))
     clock = createFixedClock()
-    const settings = { ...client, endpoint: proxy.endpoint, requestTimeoutMs: 500, attempts: 3 }
+    const settings = { ...client, endpoint: proxy.endpoint, requestTimeoutMs: 1_500, attempts: 3 }
     records = openDynamoRecordStore({ table, client: settings, clock })
   })
   beforeEach(() => {

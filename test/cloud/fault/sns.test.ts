@@ -68,7 +68,7 @@ describe('telling operators on a bad day', () => {
     inbox = await cloud.create()
     topicArn = (await cloud.sns.send(new CreateTopicCommand({ Name: 'alerts' }))).TopicArn as string
     await cloud.sns.send(new SubscribeCommand({ TopicArn: topicArn, Protocol: 'sqs', Endpoint: inbox.arn }))
-    topic = createSnsNotifier({ aws: { ...cloud.aws, endpoint: proxy.endpoint, requestTimeoutMs: 500 }, topicArn })
+    topic = createSnsNotifier({ aws: { ...cloud.aws, endpoint: proxy.endpoint, requestTimeoutMs: 1_500 }, topicArn })
     const url = `http://127.0.0.1:${(hook.address() as AddressInfo).port}/hook`
     const settings = decodeWebhookSettings(JSON.stringify({ signing_secret: SECRET, webhooks: [{ name: 'ops', url }] }))
     webhooks = createWebhookTargets({ secrets: settings.secrets, clock: systemClock }, settings.webhooks)

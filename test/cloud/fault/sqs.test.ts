@@ -30,7 +30,7 @@ describe('SQS on a bad day', () => {
     await proxy.close()
   })
 
-  const behindProxy = () => ({ ...cloud.aws, endpoint: proxy.endpoint, requestTimeoutMs: 500 })
+  const behindProxy = () => ({ ...cloud.aws, endpoint: proxy.endpoint, requestTimeoutMs: 1_500 })
 
   async function open(isFifo: boolean) {
     queue = await cloud.create({ isFifo, maxAttempts: 3, visibilityS: 1 })
@@ -47,7 +47,7 @@ describe('SQS on a bad day', () => {
       onFailure: (failure) => failures.push(failure),
       concurrency: 1,
       waitS: 0,
-      leaseS: 1,
+      leaseS: 3,
       retryDelayMs: () => 0,
       ...options,
     })
@@ -93,7 +93,7 @@ describe('SQS on a bad day', () => {
   it.each<[string, Fault]>([
     ['got lost', { kind: 'reset-after' }],
     ['broke off', { kind: 'truncate' }],
-    ['came too late', { kind: 'delay', delayMs: 1_500 }],
+    ['came too late', { kind: 'delay', delayMs: 4_000 }],
   ])(
     'keeps one message on a FIFO queue when the answer %s, and tells its sender the id it is delivered under',
     async (_, fault) => {
@@ -224,16 +224,16 @@ describe('SQS on a bad day', () => {
   it('gives signs of life whatever the clock on the wall does', async () => {
     await open(false)
     await sender.send('job', { n: 1 })
-    const event = await pullBatch(cloud.sqs, queue, 1)
+    const event = await pullBatch(cloud.sqs, queue, 3)
     const jumps = [0, 86_400_000_000, -86_400_000_000]
     let look = 0
     const clock: Clock = { ...systemClock, nowMs: () => systemClock.nowMs() + (jumps[look++ % 3] as number) }
     const visibility = openSqsVisibility(cloud.aws, queue.url)
     opened.push(visibility)
-    const ports = { visibility, clock, leaseS: 1, remainingMs: () => 60_000, onFailure: () => undefined }
+    const ports = { visibility, clock, leaseS: 3, remainingMs: () => 60_000, onFailure: () => undefined }
     let stolen = 0
     const job = async () => {
-      const deadline = performance.now() + 2_500
+      const deadline = performance.now() + 5_000
       await eventually(async () => {
         stolen += (await pullBatch(cloud.sqs, queue)).Records.length
         return performance.now() > deadline
