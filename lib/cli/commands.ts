@@ -5,6 +5,7 @@ import { auditExport, auditVerify } from './audit/index.ts'
 import { backupLogicalCreate, backupLogicalList, backupLogicalRestore } from './backup/index.ts'
 import { demo } from './demo/index.ts'
 import type { Command } from './frame/index.ts'
+import { pitrBaseBackup, pitrList, pitrPrepareRestore } from './pitr/index.ts'
 import { policyCheck } from './policy/index.ts'
 import { recover, restore } from './recover/index.ts'
 import { snapshotsList, snapshotTake } from './snapshots/index.ts'
@@ -29,6 +30,9 @@ export const COMMANDS: readonly Command[] = [
   backupLogicalCreate,
   backupLogicalRestore,
   backupLogicalList,
+  pitrBaseBackup,
+  pitrPrepareRestore,
+  pitrList,
   walArchive,
   walFetch,
   walVerify,
@@ -44,6 +48,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   approvals: 'See held statements and decide on them',
   audit: 'Prove and export the audit ledger',
   backup: 'Back up and restore whole databases',
+  pitr: 'Base backups of a server, and recovery to a point in time',
   policy: 'Check a policy file',
   snapshots: 'List recovery points',
   token: 'Create tokens for agents and people',

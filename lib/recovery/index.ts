@@ -9,6 +9,17 @@ export type { Manifest, SealedManifest } from './manifest/index.ts'
 export type { Recovery, RecoveryOptions } from './model.ts'
 export { openRecovery } from './open.ts'
 export type {
+  BaseBackup,
+  BaseBackupOrder,
+  PitrPorts,
+  PrepareOrder,
+  PrepareReport,
+  RecoveryTarget,
+  TargetAction,
+  WrittenTarget,
+} from './pitr/index.ts'
+export { listBaseBackups, prepareRestore, readTarget, takeBaseBackup } from './pitr/index.ts'
+export type {
   ConflictPolicy,
   CopybackKind,
   CopybackPlan,

@@ -34,6 +34,12 @@ export function findWalFile(name: string): WalFile | undefined {
   return history ? { kind: 'history', name, timeline: Number.parseInt(history[1] ?? '', 16) } : undefined
 }
 
+/** The segment that a path in a data folder is: `pg_wal/000000010000000000000001`. */
+export function walFileOf(path: string): Extract<WalFile, { kind: 'segment' | 'partial' }> | undefined {
+  const file = path.startsWith('pg_wal/') ? findWalFile(path.slice('pg_wal/'.length)) : undefined
+  return file?.kind === 'segment' ? file : undefined
+}
+
 /** Throws WAL_INVALID. */
 export function parseWalName(name: string): WalFile {
   const file = findWalFile(name)

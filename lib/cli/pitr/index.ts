@@ -1,0 +1,3 @@
+export { pitrBaseBackup } from './base-backup.ts'
+export { pitrList } from './list.ts'
+export { pitrPrepareRestore } from './prepare-restore.ts'

@@ -1,0 +1,7 @@
+export { takeBaseBackup } from './base-backup.ts'
+export { listBaseBackups } from './list.ts'
+export type { BaseBackup, BaseBackupOrder, PitrPorts, PrepareOrder, RecoveryTarget, TargetAction } from './model.ts'
+export type { PrepareReport } from './prepare.ts'
+export { prepareRestore } from './prepare.ts'
+export type { WrittenTarget } from './target.ts'
+export { readTarget } from './target.ts'

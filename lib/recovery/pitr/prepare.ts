@@ -1,0 +1,132 @@
+/** Prepares a data folder from a base backup, so that a server started on it recovers to the target. */
+import { createHash } from 'node:crypto'
+import { BackstopError, isSameDigest, type Sha256Hex } from '#lib/kernel/index.ts'
+import type { FolderWriter, ObjectStore } from '#lib/ports/index.ts'
+import { proveContent, readChecked, readManifest } from '../backup/index.ts'
+import { findGaps, findSystem, listArchive, parseLsn, segmentName, segmentOfLsn } from '../wal/index.ts'
+import { decompress } from './compressed.ts'
+import { listBaseBackups } from './list.ts'
+import { type BaseBackup, baseBackupSchema, baseFolder, type PitrPorts, type PrepareOrder } from './model.ts'
+import { writeRecoverySettings } from './settings.ts'
+import { readTar, type TarEntry } from './tar.ts'
+import { chooseBackup, findObjection } from './target.ts'
+
+const AUTO_CONF = 'postgresql.auto.conf'
+const FILE_MODE = 0o600
+const FOLDER_MODE = 0o700
+
+export interface PrepareReport {
+  readonly backup: BaseBackup
+  readonly fileCount: number
+  readonly notes: readonly string[]
+}
+
+type PreparePorts = Pick<PitrPorts, 'objects' | 'files'>
+
+/**
+ * Every file is compared with its SHA-256 on its way; a folder that cannot be completed is emptied again.
+ *
+ * Effects: fills the folder; what was in it is removed only after the whole backup was proven
+ * Throws:  BACKUP_MISSING, BACKUP_CORRUPT, RECOVERY_TARGET_INVALID, TARGET_FOLDER_REFUSED, WAL_SYSTEM_MISMATCH, WAL_MISSING,
+ *          LOCAL_FILE_FAILED
+ */
+export async function prepareRestore(ports: PreparePorts, order: PrepareOrder): Promise<PrepareReport> {
+  const { objects, files } = ports
+  const { isEmpty, isInUse } = await files.look(order.folder)
+  if (isInUse) refuse(`a server may be running on ${order.folder}: it holds postmaster.pid`)
+  if (!isEmpty && !order.isReplacing) refuse(`${order.folder} is not empty`)
+  const backup = await findBackup(objects, order)
+  const notes = await lookAtArchive(objects, backup, order)
+  if (!isEmpty) await proveContent(objects, backup.content, order.onBytes)
+  const folder = await files.openFolder(order.folder, order.isReplacing)
+  try {
+    await extract(objects, backup, folder, order)
+    await configure(folder, order)
+    await folder.finish()
+  } catch (error) {
+    await folder.abort()
+    throw error
+  }
+  return { backup, fileCount: backup.files.length, notes }
+}
+
+function refuse(message: string): never {
+  throw new BackstopError('TARGET_FOLDER_REFUSED', message)
+}
+
+async function findBackup(objects: ObjectStore, { clusterId, backupId, target }: PrepareOrder): Promise<BaseBackup> {
+  if (backupId === undefined) return chooseBackup((await listBaseBackups(objects, clusterId)).backups, target)
+  const backup = await readManifest(objects, baseFolder(clusterId, backupId), baseBackupSchema)
+  const objection = findObjection(backup, target)
+  if (objection === undefined) return backup
+  throw new BackstopError('RECOVERY_TARGET_INVALID', `the target lies before the base backup: ${objection}`)
+}
+
+/** What the WAL lets one expect. Throws WAL_SYSTEM_MISMATCH, WAL_MISSING. */
+async function lookAtArchive(objects: ObjectStore, backup: BaseBackup, { target }: PrepareOrder): Promise<string[]> {
+  const { clusterId, systemIdentifier, segmentBytes } = backup
+  const system = await findSystem(objects, clusterId)
+  if (system === undefined) return ['no WAL of this server is archived: the recovery ends with the base backup']
+  if (system.systemIdentifier !== systemIdentifier) {
+    const reason = `the base backup is of the system ${systemIdentifier}, the archive "${clusterId}" of ${system.systemIdentifier}`
+    throw new BackstopError('WAL_SYSTEM_MISMATCH', reason)
+  }
+  const first = segmentName(backup.timeline, segmentOfLsn(parseLsn(backup.startLsn), segmentBytes), segmentBytes).slice(
+    8,
+  )
+  const { files } = await listArchive(objects, clusterId)
+  const later = files.map(({ file }) => file).filter(({ name }) => name.slice(8, 24) >= first)
+  const [gap] = findGaps(later, new Map(), segmentBytes).gaps
+  if (gap === undefined) return []
+  const text = `the archive has a gap after the base backup: ${gap.first}${gap.count > 1 ? ` to ${gap.last}` : ''}`
+  if (target !== undefined) return [`${text}; a target behind it cannot be reached`]
+  throw new BackstopError(
+    'WAL_MISSING',
+    `${text}; a recovery to the end would lose what follows it without a word. Give a target before it`,
+  )
+}
+
+async function extract(objects: ObjectStore, backup: BaseBackup, folder: FolderWriter, order: PrepareOrder) {
+  const expected = new Map(backup.files.map((file) => [file.path, file]))
+  const stored = readChecked(objects, backup.content, order.onBytes)
+  for await (const entry of readTar(decompress(stored))) {
+    if (entry.kind === 'folder') {
+      await folder.addFolder(entry.path, FOLDER_MODE)
+      continue
+    }
+    const file = expected.get(entry.path)
+    if (file === undefined) corrupt(`${entry.path} is not of the backup`)
+    await extractFile(entry, file.sha256 as Sha256Hex, folder)
+    expected.delete(entry.path)
+  }
+  const [missing] = expected.keys()
+  if (missing !== undefined) corrupt(`${missing} is missing`)
+}
+
+async function extractFile(entry: TarEntry, sha256: Sha256Hex, folder: FolderWriter): Promise<void> {
+  const hash = createHash('sha256')
+  const content = (async function* () {
+    for await (const chunk of entry.content) {
+      hash.update(chunk)
+      yield chunk
+    }
+  })()
+  await folder.addFile(entry.path, FILE_MODE, content)
+  if (!isSameDigest(hash.digest('hex') as Sha256Hex, sha256)) corrupt(`checksum mismatch of ${entry.path}`)
+}
+
+function corrupt(reason: string): never {
+  throw new BackstopError('BACKUP_CORRUPT', `the base backup may be corrupted: ${reason}`)
+}
+
+async function configure(folder: FolderWriter, order: PrepareOrder): Promise<void> {
+  const before = (await folder.readText(AUTO_CONF)) ?? ''
+  await folder.addFile(AUTO_CONF, FILE_MODE, textOf(writeRecoverySettings(before, order)))
+  // A backup of a standby carries it, and it would win.
+  await folder.remove('standby.signal')
+  await folder.addFile('recovery.signal', FILE_MODE, textOf(''))
+}
+
+async function* textOf(text: string): AsyncGenerator<Uint8Array, void> {
+  yield Buffer.from(text)
+}
