@@ -94,7 +94,9 @@ export class PointCatalog {
 
   async #findRecord(snapshotId: SnapshotId): Promise<StoredRecord | undefined> {
     const page = await this.#records.query({ partition: idPartition(snapshotId), index: 'index2', limit: 1 })
-    return page.records[0]
+    const [listed] = page.records
+    // An index may lag behind: it knows where the record is, not what became of it.
+    return listed && (await this.#records.find(listed.key))
   }
 }
 
