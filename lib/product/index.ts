@@ -11,12 +11,10 @@ export {
   openPause,
 } from './parts.ts'
 export {
-  CAPTURE_WORK,
   captureRound,
   captureTable,
   drillTable,
   drillWhenDue,
-  minimumAgeMs,
   orderCaptures,
   verifyPoints,
   watchSessions,

@@ -18,7 +18,7 @@ import {
 import type { Parts } from './parts.ts'
 
 /** Kind of the work items whose body is a `CaptureOrder`. */
-export const CAPTURE_WORK = 'capture'
+const CAPTURE_WORK = 'capture'
 
 const MEGABYTE = 1_048_576
 const HOUR_MS = 60 * MINUTE_MS
@@ -27,7 +27,7 @@ const MOST_POINTS = 10_000
 type RecoveryParts = Pick<Parts, 'recovery' | 'alerts' | 'metrics' | 'settings' | 'log' | 'clock'>
 
 /** Half of the age at which a point counts as stale, so that the next round comes in time. */
-export function minimumAgeMs({ policy }: Pick<Parts, 'policy'>): number {
+function minimumAgeMs({ policy }: Pick<Parts, 'policy'>): number {
   return (policy.active().policy.max_snapshot_age_seconds * SECOND_MS) / 2
 }
 

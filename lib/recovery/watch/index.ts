@@ -1,4 +1,3 @@
-export { findDirectSessions } from './find-sessions.ts'
 export type { DirectSession, Looked, WatchReport, WatchSettings } from './model.ts'
 export { buildFindings } from './plan.ts'
 export { runWatch } from './run.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { compareDefinitions, orderCandidates } from '#lib/recovery/drill/index.ts'
-import type { TableDefinition } from '#lib/recovery/manifest/index.ts'
+import { compareDefinitions, orderCandidates, planScratch } from '#lib/recovery/drill/index.ts'
+import type { Manifest, TableDefinition } from '#lib/recovery/manifest/index.ts'
 
 const table = (name: string) => ({ schema: 'public', name })
 const TABLES = { source: table('t'), target: { schema: 'scratch', name: 't' } }
@@ -111,4 +111,25 @@ test('a default, a serial and an identity are compared with their sequences', ()
   const withDefault = { ...DEFINITION, columns: [{ ...COLUMN, expression: '1' }] }
   const { differences } = compareDefinitions(withDefault, RESTORED, TABLES, new Set())
   expect(differences).toEqual([{ subject: 'default of column id', reason: 'it was not restored' }])
+})
+
+test('what would reach beyond the scratch is left out and named, and nothing else changes', () => {
+  const key = { ...KEY, kind: 'foreign key' as const, columns: ['id'] }
+  const own = { ...key, name: 'to_itself', references: table('t') }
+  const foreign = { ...key, name: 'to_users', references: table('users') }
+  const grants = ['o', 'reader'].map((grantee) => ({ grantee, privilege: 'SELECT', isGrantable: false }))
+  const definition = { ...DEFINITION, constraints: [KEY, own, foreign], grants }
+  const { manifest, leftOut } = planScratch({ relation: table('t'), definition } as unknown as Manifest, 'r')
+  expect(manifest.definition).toEqual({
+    ...definition,
+    isUnlogged: true,
+    owner: 'r',
+    constraints: [KEY, own],
+    grants: [grants[1]],
+  })
+  expect(leftOut.map(({ subject, reason }) => `${subject}: ${reason}`)).toEqual([
+    expect.stringMatching(/^write-ahead log: /),
+    'foreign key to_users: it would lock public.users and put triggers on it',
+    expect.stringMatching(/^owner o: /),
+  ])
 })
