@@ -1,16 +1,16 @@
 /** Bundle every function: one file with all that it needs and nothing else, and the parser's WebAssembly beside it. */
-import { copyFile, glob, mkdir, readFile, rm, stat } from 'node:fs/promises'
+import { copyFile, glob, readFile, rm, stat } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { deflateRawSync } from 'node:zlib'
-import { build, type Metafile } from 'esbuild'
+import * as esbuild from 'esbuild'
 
 const root = dirname(import.meta.dirname)
 
 export const BUNDLES = join(root, '.backstop', 'functions')
 
-const WASM = 'node_modules/libpg-query/wasm/libpg-query.wasm'
+export const WASM = 'node_modules/libpg-query/wasm/libpg-query.wasm'
 
 /** CommonJS inside an ES module: what such code expects to be there. */
 const BANNER = [
@@ -55,33 +55,45 @@ async function readVersion(): Promise<string> {
   return (JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }).version
 }
 
-async function bundle(path: string, folder: string, hasSourceMaps: boolean): Promise<Metafile> {
-  const { metafile } = await build({
-    absWorkingDir: root,
-    entryPoints: [path],
-    outfile: join(folder, 'index.mjs'),
-    bundle: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'esm',
-    mainFields: ['module', 'main'],
-    minify: true,
-    keepNames: true,
-    legalComments: 'none',
+/** How a function is bundled. */
+export const BUNDLING = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'esm',
+  mainFields: ['module', 'main'],
+  minify: true,
+  keepNames: true,
+  legalComments: 'none',
+  banner: { js: BANNER },
+  external: ['pg-native', 'pg-cloudflare'],
+  // A warning may be an import that is dropped although it was for its effect.
+  logLevel: 'silent',
+} as const satisfies esbuild.BuildOptions
+
+/** All at once: what they share is read once. */
+async function bundle(handlers: readonly string[], folder: string, hasSourceMaps: boolean): Promise<esbuild.Metafile> {
+  const { metafile, warnings } = await esbuild.build({
+    ...BUNDLING,
+    external: [...BUNDLING.external],
+    mainFields: [...BUNDLING.mainFields],
+    entryPoints: handlers.map((path) => ({ in: path, out: `${nameOf(path)}/index` })),
+    outdir: folder,
+    outExtension: { '.js': '.mjs' },
     sourcemap: hasSourceMaps ? 'linked' : false,
-    banner: { js: BANNER },
     define: { BACKSTOP_BUILD_VERSION: JSON.stringify(await readVersion()) },
-    external: ['pg-native', 'pg-cloudflare'],
     metafile: true,
-    logLevel: 'warning',
   })
+  const [warning] = warnings
+  if (warning !== undefined) throw new Error(`${warning.text} (${warning.location?.file ?? 'nowhere'})`)
   return metafile
 }
 
-/** Files whose code is in the bundle; a file of which nothing was needed is not. */
-function inputsOf(metafile: Metafile): readonly string[] {
-  const outputs = Object.values(metafile.outputs)
-  const inputs = outputs.flatMap((output) => Object.entries(output.inputs))
+/** Files whose code is in the bundle of a handler; a file of which nothing was needed is not. */
+function inputsOf({ outputs }: esbuild.Metafile, handler: string): readonly string[] {
+  const output = Object.values(outputs).find(({ entryPoint }) => entryPoint === handler)
+  const inputs = Object.entries(output?.inputs ?? {})
   return inputs.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => path)
 }
 
@@ -95,12 +107,9 @@ async function sizesOf(files: readonly string[]): Promise<Pick<Bundle, 'sizeByte
   return { sizeBytes, zippedBytes }
 }
 
-async function buildFunction(path: string, options: BuildOptions): Promise<Bundle> {
+async function describe(path: string, parent: string, inputs: readonly string[]): Promise<Bundle> {
   const name = nameOf(path)
-  const folder = join(options.folder ?? BUNDLES, name)
-  await rm(folder, { recursive: true, force: true })
-  await mkdir(folder, { recursive: true })
-  const inputs = inputsOf(await bundle(path, folder, options.hasSourceMaps ?? false))
+  const folder = join(parent, name)
   const files = [join(folder, 'index.mjs')]
   if (inputs.some((input) => input.includes('libpg-query'))) {
     files.push(join(folder, 'libpg-query.wasm'))
@@ -109,13 +118,14 @@ async function buildFunction(path: string, options: BuildOptions): Promise<Bundl
   return { name, folder, inputs, ...(await sizesOf(files)) }
 }
 
-/** Build them all, or some. Throws when there is none. */
+/** Build them all, or some. Throws when there is none, and when a bundler would leave something out. */
 export async function buildFunctions(options: BuildOptions = {}): Promise<readonly Bundle[]> {
+  const { folder = BUNDLES, hasSourceMaps = false } = options
   const handlers = (await findHandlers()).filter((path) => options.only?.includes(nameOf(path)) ?? true)
   if (handlers.length === 0) throw new Error('There is no function to build: functions/<part>/<verb>/handler.ts')
-  const bundles: Bundle[] = []
-  for (const path of handlers) bundles.push(await buildFunction(path, options))
-  return bundles
+  for (const path of handlers) await rm(join(folder, nameOf(path)), { recursive: true, force: true })
+  const metafile = await bundle(handlers, folder, hasSourceMaps)
+  return Promise.all(handlers.map((path) => describe(path, folder, inputsOf(metafile, path))))
 }
 
 function kib(bytes: number): string {
