@@ -1,0 +1,8 @@
+/** One deployment, and everything that is asked of it, in this order: the journey wants a ledger that nothing else wrote to. */
+import { access } from './access.ts'
+import { journey } from './journey.ts'
+import { operation } from './operation.ts'
+
+journey()
+operation()
+access()

@@ -1,0 +1,114 @@
+/** What only the cloud shape has: schedules, queues, the topic, several instances on one table. */
+import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
+import { SNSClient, SubscribeCommand } from '@aws-sdk/client-sns'
+import { CreateQueueCommand, GetQueueAttributesCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { describe, expect, inject, it } from 'vitest'
+import { openCloudGateway } from '#test/support/cloud/gateway.ts'
+import { eventually } from '#test/support/eventually.ts'
+
+export function operation(): void {
+  const deployed = inject('deployed')
+  const { endpoint } = inject('deployedOn')
+  const settings = { endpoint, region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } }
+  const gateway = openCloudGateway(deployed)
+  const outputOf = (name: string) =>
+    Object.entries(deployed.outputs).find(([key]) => key.startsWith(name))?.[1] ?? expect.fail(`no output ${name}`)
+
+  describe('two approvers at once', () => {
+    it('has one winner in each of 15 rounds, and tells the other who won', async () => {
+      for (let round = 0; round < 15; round++) {
+        const held = await gateway.execute(`UPDATE warehouses SET city = 'x${round}'`)
+        expect(held.status, held.message).toBe('approval_required')
+        const decide = (verb: string) => gateway.send('operator', 'POST', `/${verb}/${held.approval_id}`, {})
+        const answers = await Promise.all([decide('approve'), decide('deny')])
+        expect(answers.map(({ status }) => status).sort()).toEqual([200, 409])
+        const won = answers.find(({ status }) => status === 200)?.body as { readonly status: string }
+        const lost = answers.find(({ status }) => status === 409)?.body as { readonly status: string }
+        expect(lost.status).toBe(won.status)
+      }
+    })
+  })
+
+  describe('an approved write', () => {
+    it('runs once in the executor, however often and at once it is collected', async () => {
+      const query = "UPDATE warehouses SET city = city || '!'"
+      const held = await gateway.execute(query)
+      await gateway.send('operator', 'POST', `/approve/${held.approval_id}`, {})
+      const collect = () => gateway.execute(query, { approval_id: held.approval_id })
+      const collected = await Promise.all([collect(), collect(), collect()])
+      let last = await collect()
+      await eventually(
+        async () => {
+          last = await collect()
+          return last.status !== 'executing'
+        },
+        { timeoutMs: 60_000, everyMs: 500, what: 'an answer of the executor' },
+      )
+      expect(last).toMatchObject({ status: 'executed' })
+      for (const { status } of collected) expect(['executed', 'executing']).toContain(status)
+      const { rows } = await gateway.execute("SELECT city FROM warehouses WHERE city LIKE '%!'")
+      expect(rows).toHaveLength(5)
+      expect(rows?.every(({ city }) => !String(city).includes('!!'))).toBe(true)
+    })
+  })
+
+  describe('alerts', () => {
+    it('reach a subscriber of the topic', async () => {
+      const sqs = new SQSClient(settings)
+      const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 'a-subscriber' }))
+      const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }))
+      const subscription = { TopicArn: outputOf('AlertTopic'), Protocol: 'sqs', Endpoint: Attributes?.['QueueArn'] }
+      await new SNSClient(settings).send(new SubscribeCommand(subscription))
+      const held = await gateway.execute('DELETE FROM order_items')
+      expect(held.status, held.message).toBe('approval_required')
+      const seen: string[] = []
+      await eventually(
+        async () => {
+          const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }))
+          seen.push(...Messages.map(({ Body = '' }) => Body))
+          return seen.some((body) => body.includes(held.approval_id ?? 'none'))
+        },
+        { timeoutMs: 60_000, everyMs: 500, what: `the alert of ${held.approval_id}` },
+      )
+      expect(seen.join()).not.toContain('DELETE FROM')
+    })
+  })
+
+  describe('the emergency pause', () => {
+    it('stops writes on every instance within a second, and reads go on', async () => {
+      const paused = await gateway.send('admin', 'POST', '/admin/pause', { reason: 'exercise' })
+      expect(paused).toMatchObject({ status: 200, body: { status: 'emergency_paused' } })
+      try {
+        await new Promise((resolve) => setTimeout(resolve, 1_000))
+        const writes = await Promise.all(
+          Array.from({ length: 4 }, () => gateway.execute("INSERT INTO warehouses VALUES ('NEW', 'Nowhere')")),
+        )
+        expect(writes.map(({ status }) => status)).toEqual(Array(4).fill('blocked'))
+        expect((await gateway.execute('SELECT 1')).status).toBe('executed')
+      } finally {
+        await gateway.send('admin', 'POST', '/admin/resume', { reason: 'the exercise is over' })
+      }
+    })
+  })
+
+  describe('schedules', () => {
+    it('seal the ledger into the audit bucket', async () => {
+      const s3 = new S3Client({ ...settings, forcePathStyle: true })
+      const list = () => s3.send(new ListObjectsV2Command({ Bucket: outputOf('AuditBucket') }))
+      await eventually(async () => ((await list()).KeyCount ?? 0) > 0, {
+        timeoutMs: 180_000,
+        everyMs: 1_000,
+        what: 'a sealed segment',
+      })
+    })
+
+    it('keep the heartbeat young', async () => {
+      const young = async () => {
+        const { body } = await gateway.send('ops', 'GET', '/metadata/health')
+        const { sidecar_status: status, sidecar_heartbeat_age_seconds: age } = body as Record<string, unknown>
+        return status === 'healthy' && Number(age) < 120
+      }
+      await eventually(young, { timeoutMs: 180_000, everyMs: 1_000, what: 'a young heartbeat' })
+    })
+  })
+}
