@@ -10,7 +10,7 @@ export interface Failure {
 }
 
 /** Classes of SQLSTATE whose messages name objects, roles and resources. Those of others may quote a value. */
-const OPEN_CLASSES: ReadonlySet<string> = new Set(['25', '3D', '3F', '42', '53', '54', '55', '57', '58'])
+const OPEN_CLASSES: ReadonlySet<string> = new Set(['0A', '25', '2B', '3D', '3F', '42', '53', '54', '55', '57', '58'])
 
 /** `codes`: what an SQLSTATE means to the caller. */
 export function describeFailure(error: unknown, codes: Readonly<Record<string, ErrorCode>> = {}): Failure {

@@ -177,7 +177,10 @@ test('a point above the limit is skipped by name and the next table taken; none 
   const next = await slice.recovery.runTableDrill({ maxBytes: small?.sizeBytes ?? 0 })
   expect(orders?.sizeBytes).toBeGreaterThan(small?.sizeBytes ?? 0)
   expect(next.evidence.relation?.name).toBe('customers')
-  expect(next.evidence.skipped[0]).toMatchObject({ subject: 'public.orders', reason: /more than the \d+ of a drill/ })
+  expect(next.evidence.skipped[0]).toMatchObject({
+    subject: 'public.orders',
+    reason: expect.stringMatching(/more than the \d+ of a drill/),
+  })
   const none = (await slice.recovery.runTableDrill({ maxBytes: 1 })).evidence
   expect(none).toMatchObject({ result: 'skipped', relation: null, failure: null, checked: [] })
   expect(none.skipped).toHaveLength(2)
@@ -252,7 +255,7 @@ test('a piece that cannot be made again fails the drill by its name, without the
   expect(evidence).toMatchObject({
     result: 'failed',
     failure: { code: 'DRILL_MISMATCH' },
-    differences: [{ subject: 'trigger orders_touch', reason: /touch\(\) does not exist/ }],
+    differences: [{ subject: 'trigger orders_touch', reason: expect.stringMatching(/touch\(\) does not exist/) }],
   })
 })
 
@@ -340,7 +343,10 @@ test('what a killed drill left is dropped by the next one, and nothing that only
   expect(evidence.result).toBe('ok')
   expect(evidence.steps[0]).toMatchObject({ name: 'clear leftovers', detail: '1 dropped' })
   expect(evidence.skipped.slice(0, 2)).toMatchObject([
-    { subject: `schema ${inUse}`, reason: /other objects depend on it|not empty|cannot drop/ },
+    {
+      subject: `schema ${inUse}`,
+      reason: expect.stringMatching(/cannot drop schema .* because other objects depend on it/),
+    },
     { subject: `schema ${garbled}`, reason: 'its mark cannot be read' },
   ])
   expect((await db.run(SCHEMAS_SQL)).map(({ name }) => name)).toEqual([unmarked, inUse, garbled, misnamed])
@@ -357,7 +363,7 @@ test('a view that somebody put over the scratch keeps it, and the drill says tha
   const { evidence } = await slice.recovery.runTableDrill({ relation: ORDERS })
   expect(evidence).toMatchObject({
     result: 'failed',
-    failure: { code: 'DRILL_REFUSED', reason: /could not be dropped/ },
+    failure: { code: 'DRILL_REFUSED', reason: expect.stringMatching(/could not be dropped/) },
   })
   expect(await db.run(`SELECT to_regclass('public.peeked')::text AS found`)).toEqual([{ found: 'peeked' }])
   await db.run('DROP EVENT TRIGGER peek; DROP VIEW peeked')
