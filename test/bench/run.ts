@@ -1,6 +1,7 @@
-/** `npm run bench -- [classify] [overhead] [recovery] [scale] [--json]`: each figure beside a peer in the same run. */
+/** `npm run bench -- [classify] [overhead] [recovery] [scale] [functions] [--json]`: each figure beside a peer in the same run. */
 import { join, resolve } from 'node:path'
 import { benchClassify } from './classify.ts'
+import { benchFunctions } from './functions.ts'
 import { benchOverhead } from './overhead.ts'
 import { benchRecoveryReport } from './recovery.ts'
 import { type BenchReport, renderReport } from './report.ts'
@@ -13,6 +14,7 @@ const BENCHES: Readonly<Record<string, () => Promise<BenchReport>>> = {
   overhead: () => benchOverhead(PEERS),
   recovery: benchRecoveryReport,
   scale: benchScale,
+  functions: benchFunctions,
 }
 
 const wanted = process.argv.slice(2).filter((word) => word !== '--json')
