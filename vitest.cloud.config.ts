@@ -10,7 +10,8 @@ export default defineConfig({
   test: {
     reporters: ['default'],
     projects: [
-      project('infra', 'test/infra/**/*.test.ts'),
+      // Synthesized stages are shared by all files: one process, one after the other, is five times as fast.
+      project('infra', 'test/infra/**/*.test.ts', { isolate: false, fileParallelism: false }),
       project('cloud-contract', 'test/cloud/contract/**/*.test.ts', { globalSetup: setup }),
       project('cloud-fault', 'test/cloud/fault/**/*.test.ts', { globalSetup: setup }),
       // One deployment for all of them, so that they run one after the other.

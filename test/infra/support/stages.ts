@@ -52,11 +52,20 @@ export function environmentFrom(input: EnvironmentInput): Environment {
   return parseEnvironment(input, 'a test')
 }
 
-/** Synthesized. */
+const made = new Map<string, BackstopStage>()
+
+/** Synthesized, once for each input: only to be looked at. */
 export function stageOf(input: EnvironmentInput): BackstopStage {
+  const key = JSON.stringify(input)
+  const stage = made.get(key) ?? synthesize(input)
+  made.set(key, stage)
+  return stage
+}
+
+function synthesize(input: EnvironmentInput): BackstopStage {
   const environment = environmentFrom(input)
   const policy = environment.policyFile === undefined ? undefined : { text: '{"block_operations":["DROP"]}' }
-  const app = new App()
+  const app = new App({ context: { 'aws:cdk:disable-asset-staging': true }, analyticsReporting: false })
   const stage = new BackstopStage(app, { environment, bundles: placeholders(), policy })
   app.synth()
   return stage
