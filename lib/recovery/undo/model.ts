@@ -56,7 +56,7 @@ export interface UndoLimits {
   readonly maxBytes: number // default 32 MiB, of values as text
   /** Size of all changed tables, which are read once each: of an approved write, and of one that runs at once. */
   readonly maxScanBytes: number // default 4 GiB
-  readonly maxImmediateScanBytes: number // default 64 MiB
+  readonly maxImmediateScanBytes: number // default 16 MiB
   /** Longest time for looking at the tables. */
   readonly maxMs: number // default 30,000
   readonly maxImmediateMs: number // default 1,000
@@ -69,7 +69,7 @@ export const DEFAULT_UNDO_LIMITS: UndoLimits = {
   maxRows: 10_000,
   maxBytes: 32 * MIB,
   maxScanBytes: 4_096 * MIB,
-  maxImmediateScanBytes: 64 * MIB,
+  maxImmediateScanBytes: 16 * MIB,
   maxMs: 30_000,
   maxImmediateMs: 1_000,
   retentionDays: 7,

@@ -48,10 +48,8 @@ function assertReadable(tables: readonly DescribedTable[], limits: WatchLimits):
   throw new TooMuch(`the changed tables have ${size}, and at most ${limit} are searched for changed rows`)
 }
 
-async function enter(session: DatabaseSession, maxMs: number): Promise<void> {
-  await session.execute(
-    `${FIXED_SETTINGS}; SET LOCAL statement_timeout TO ${maxMs}; SET LOCAL lock_timeout TO ${LOCK_TIMEOUT_MS}`,
-  )
+function fixed(maxMs: number): string {
+  return `${FIXED_SETTINGS}; SET LOCAL statement_timeout TO ${maxMs}; SET LOCAL lock_timeout TO ${LOCK_TIMEOUT_MS}`
 }
 
 async function lookBeside(
@@ -62,8 +60,7 @@ async function lookBeside(
   limits: WatchLimits,
 ): Promise<readonly SeenTable[]> {
   // Each statement looks anew; both are needed, see look.ts.
-  await watcher.execute('BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED READ ONLY')
-  await enter(watcher, limits.maxMs)
+  await watcher.execute(`BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED READ ONLY; ${fixed(limits.maxMs)}`)
   const beforeTransactionId = await currentId(watcher)
   const seen: SeenTable[] = []
   let left: LookLimits = limits
@@ -73,7 +70,6 @@ async function lookBeside(
     left = { ...left, maxBytes: left.maxBytes - sizeOf(rows.before) - sizeOf(rows.after) }
     if (left.maxBytes <= 0) throw new TooMuch(`the changed rows have more than ${limits.maxBytes} bytes`)
   }
-  await watcher.execute('COMMIT')
   return seen
 }
 
@@ -104,8 +100,7 @@ export async function watchChanges(
   await writer.execute('SAVEPOINT backstop_undo')
   try {
     // With the rights of the gateway, as the watcher: not every role that writes a row may read it.
-    await writer.execute('RESET ROLE')
-    await enter(writer, limits.maxMs)
+    await writer.execute(`RESET ROLE; ${fixed(limits.maxMs)}`)
     const tables = (await describeTables(writer, changed)).filter((table) => !table.isTemporary)
     assertReadable(tables, limits)
     if (tables.length === 0) return []
