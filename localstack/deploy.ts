@@ -66,8 +66,8 @@ async function readOutputs(file: string): Promise<Readonly<Record<string, string
   return Object.assign({}, ...Object.values(byStack))
 }
 
-/** Names that end alike in two stacks would be a defect of the stacks. Throws when there is not exactly one. */
-function outputOf(outputs: Readonly<Record<string, string>>, name: string): string {
+/** By the beginning of its name. Throws when there is not exactly one. */
+export function outputOf(outputs: Readonly<Record<string, string>>, name: string): string {
   const found = Object.entries(outputs).filter(([key]) => key.startsWith(name))
   const [only] = found
   if (only === undefined || found.length > 1) throw new Error(`The stacks have ${found.length} outputs named ${name}.`)

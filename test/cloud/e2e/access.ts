@@ -3,6 +3,7 @@ import { GetSecretValueCommand, PutSecretValueCommand, SecretsManagerClient } fr
 import { afterAll, describe, expect, inject, it } from 'vitest'
 import { openCloudGateway } from '#test/support/cloud/gateway.ts'
 import { eventually } from '#test/support/eventually.ts'
+import { outputOf } from '../../../localstack/deploy.ts'
 
 export function access(): void {
   const deployed = inject('deployed')
@@ -18,7 +19,7 @@ export function access(): void {
     region: 'us-east-1',
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   })
-  const SecretId = Object.entries(deployed.outputs).find(([name]) => name.startsWith('TokensSecret'))?.[1] as string
+  const SecretId = outputOf(deployed.outputs, 'TokensSecretName')
   const readTokenFile = async () => (await secrets.send(new GetSecretValueCommand({ SecretId }))).SecretString as string
   const writeTokenFile = (SecretString: string) => secrets.send(new PutSecretValueCommand({ SecretId, SecretString }))
 

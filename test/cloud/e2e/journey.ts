@@ -31,6 +31,7 @@ export const journey = () =>
     it.each(STEPS.map((step) => [step.title, step] as const))('%s', async (_, step) => {
       const { claims } = await step.run(opened.world)
       expect(claims.length).toBeGreaterThan(0)
-      for (const claim of await checkClaims(claims, opened.world.ask)) expect(claim, JSON.stringify(claim)).toMatchObject({ ok: true })
+      for (const claim of await checkClaims(claims, opened.world.ask))
+        expect(claim, JSON.stringify(claim)).toMatchObject({ ok: true })
     })
   })

@@ -5,14 +5,13 @@ import { CreateQueueCommand, GetQueueAttributesCommand, ReceiveMessageCommand, S
 import { describe, expect, inject, it } from 'vitest'
 import { openCloudGateway } from '#test/support/cloud/gateway.ts'
 import { eventually } from '#test/support/eventually.ts'
+import { outputOf } from '../../../localstack/deploy.ts'
 
 export function operation(): void {
   const deployed = inject('deployed')
   const { endpoint } = inject('deployedOn')
   const settings = { endpoint, region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } }
   const gateway = openCloudGateway(deployed)
-  const outputOf = (name: string) =>
-    Object.entries(deployed.outputs).find(([key]) => key.startsWith(name))?.[1] ?? expect.fail(`no output ${name}`)
 
   describe('two approvers at once', () => {
     it('has one winner in each of 15 rounds, and tells the other who won', async () => {
@@ -57,7 +56,11 @@ export function operation(): void {
       const sqs = new SQSClient(settings)
       const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 'a-subscriber' }))
       const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }))
-      const subscription = { TopicArn: outputOf('AlertTopic'), Protocol: 'sqs', Endpoint: Attributes?.['QueueArn'] }
+      const subscription = {
+        TopicArn: outputOf(deployed.outputs, 'AlertTopicArn'),
+        Protocol: 'sqs',
+        Endpoint: Attributes?.['QueueArn'],
+      }
       await new SNSClient(settings).send(new SubscribeCommand(subscription))
       const held = await gateway.execute('DELETE FROM order_items')
       expect(held.status, held.message).toBe('approval_required')
@@ -94,7 +97,7 @@ export function operation(): void {
   describe('schedules', () => {
     it('seal the ledger into the audit bucket', async () => {
       const s3 = new S3Client({ ...settings, forcePathStyle: true })
-      const list = () => s3.send(new ListObjectsV2Command({ Bucket: outputOf('AuditBucket') }))
+      const list = () => s3.send(new ListObjectsV2Command({ Bucket: outputOf(deployed.outputs, 'AuditBucketName') }))
       await eventually(async () => ((await list()).KeyCount ?? 0) > 0, {
         timeoutMs: 180_000,
         everyMs: 1_000,

@@ -2,7 +2,7 @@
 import { openPostgres } from '#lib/adapters/postgres/index.ts'
 import type { DemoWorld } from '#lib/cli/demo/model.ts'
 import { assembleWorld } from '#lib/cli/demo/world.ts'
-import type { Deployed } from '../../../localstack/deploy.ts'
+import { type Deployed, outputOf } from '../../../localstack/deploy.ts'
 import type { LocalCloud } from '../../../localstack/local-cloud.ts'
 import { emulatorEnvironment } from '../../../localstack/run-cdk.ts'
 
@@ -15,7 +15,7 @@ export interface CloudWorld {
 function environmentFor(deployed: Deployed, cloud: Omit<LocalCloud, 'stop'>, args: readonly string[]) {
   const { outputs, tokens } = deployed
   const at = `@${cloud.endpoint}`
-  const bucket = outputs[args[0] === 'audit' ? 'AuditBucketName' : 'SnapshotsBucketName']
+  const bucket = outputOf(outputs, args[0] === 'audit' ? 'AuditBucketName' : 'SnapshotBucketName')
   return {
     PATH: process.env['PATH'],
     HOME: process.env['HOME'],
@@ -24,7 +24,7 @@ function environmentFor(deployed: Deployed, cloud: Omit<LocalCloud, 'stop'>, arg
     BACKSTOP_TOKEN: tokens.operator,
     BACKSTOP_DB_URL: cloud.database.url,
     BACKSTOP_STORAGE_URL: `s3://${bucket}${at}`,
-    BACKSTOP_METADATA_DB: `dynamodb://${outputs['TableName']}${at}`,
+    BACKSTOP_METADATA_DB: `dynamodb://${outputOf(outputs, 'TableName')}${at}`,
     BACKSTOP_ENVIRONMENT: 'local',
   }
 }
