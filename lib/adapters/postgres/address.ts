@@ -40,8 +40,8 @@ export function labelOf(address: PostgresAddress): string {
   }
 }
 
-/** The driver's configuration of an address. */
-export function driverAddress({ url, server }: PostgresAddress): pg.ClientConfig {
+/** The driver's configuration of an address; `password` is the one that was asked for last. */
+export function driverAddress({ url, server }: PostgresAddress, password: () => string): pg.ClientConfig {
   if (server === undefined) return { connectionString: url }
   const { host, port, name, user, tls } = server
   return {
@@ -49,7 +49,7 @@ export function driverAddress({ url, server }: PostgresAddress): pg.ClientConfig
     port,
     database: name,
     user,
-    password: () => server.password(),
+    password,
     // `host` again: without it the certificate of a server that is named by its address would not be compared with it.
     ssl: tls.mode === 'disable' ? false : { ca: [...tls.ca], rejectUnauthorized: true, host },
   }

@@ -51,6 +51,7 @@ class PostgresDatabase implements Database {
   readonly #config: pg.PoolConfig
   readonly #settings: string
   readonly #address: PostgresAddress
+  #password = ''
   readonly #checkAfterIdleMs: number
   readonly #releasedAtMs = new WeakMap<pg.PoolClient, number>()
 
@@ -60,7 +61,7 @@ class PostgresDatabase implements Database {
     this.#address = options
     this.#checkAfterIdleMs = options.checkAfterIdleMs ?? Number.POSITIVE_INFINITY
     this.#config = {
-      ...driverAddress(options),
+      ...driverAddress(options, () => this.#password),
       max: options.maxConnections ?? 10,
       connectionTimeoutMillis: options.connectTimeoutMs ?? 10_000,
       application_name: options.applicationName ?? 'backstop-gateway',
@@ -127,7 +128,18 @@ class PostgresDatabase implements Database {
     return connect()
   }
 
+  /** Before the driver connects: it would leave a connection open whose password cannot be had. */
+  async #askPassword(): Promise<void> {
+    if (this.#address.server !== undefined) this.#password = await this.#address.server.password()
+  }
+
+  async #openPooled(): Promise<pg.PoolClient> {
+    if (this.#pool.idleCount === 0) await this.#askPassword()
+    return this.#pool.connect()
+  }
+
   async #openDedicated(): Promise<pg.Client> {
+    await this.#askPassword()
     const client = new pg.Client(this.#config as pg.ClientConfig)
     client.on('error', () => {})
     try {
@@ -143,7 +155,7 @@ class PostgresDatabase implements Database {
   /** What broke while nobody looked is closed here, and not found out by a statement. */
   async #checkOut(): Promise<pg.PoolClient> {
     for (;;) {
-      const client = await this.#connect(() => this.#pool.connect())
+      const client = await this.#connect(() => this.#openPooled())
       const idleMs = Date.now() - (this.#releasedAtMs.get(client) ?? Date.now())
       if (idleMs < this.#checkAfterIdleMs || (await isAlive(client))) return client
       client.release(true)
