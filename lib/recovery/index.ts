@@ -1,6 +1,7 @@
 export type { RecoveryAlert } from './alert.ts'
 export { captureFailedAlert, drillAlerts, roundAlerts, verifyAlerts } from './alert.ts'
 export type { BackupList, BackupProblem } from './backup/index.ts'
+export { proveContent } from './backup/index.ts'
 export type { PointFilter, PointPage, ScanProblem, ScanReport } from './catalog/index.ts'
 export type { DrillEvidence, DrillFilter, DrillPage, DrillRequest, DrillStep, StoredDrill } from './drill/index.ts'
 export type { CreateLogicalOrder, LogicalBackup, LogicalPorts, RestoreLogicalOrder } from './logical/index.ts'
@@ -18,7 +19,7 @@ export type {
   TargetAction,
   WrittenTarget,
 } from './pitr/index.ts'
-export { listBaseBackups, prepareRestore, readTarget, takeBaseBackup } from './pitr/index.ts'
+export { chooseBaseBackup, listBaseBackups, prepareRestore, readTarget, takeBaseBackup } from './pitr/index.ts'
 export type {
   ConflictPolicy,
   CopybackKind,

@@ -122,6 +122,19 @@ describe('a logical backup', () => {
       expect(await target.run(DIGEST)).toEqual(await source.run(DIGEST))
     }
   })
+
+  test('is what "recover --type logical" restores, the newest unless another one is named', async () => {
+    await create('--backup-id', 'newest')
+    const target = await emptyDatabase()
+    const words = ['recover', '--type', 'logical', '--storage', storage, '--db', target.url, '--non-interactive']
+    const looked = await runCliJson([...words, '--dry-run'])
+    expect(looked).toMatchObject({ exitCode: 0, data: { dry_run: true, backup: { backup_id: 'newest' } } })
+    expect(await target.run(`SELECT to_regclass('orders') AS name`)).toEqual([{ name: null }])
+    expect(await runCliJson(words)).toMatchObject({ exitCode: 0, data: { type: 'logical', dry_run: false } })
+    expect(await target.run(DIGEST)).toEqual(await source.run(DIGEST))
+    const other = await runCliJson([...words, '--dry-run', '--backup-id', 'slim'])
+    expect(other.data.backup.backup_id).toBe('slim')
+  })
 })
 
 describe('a damaged backup', () => {

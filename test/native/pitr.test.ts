@@ -11,7 +11,7 @@ import {
   makeArchivedServer,
   prepare,
 } from '#test/support/native/archived-server.ts'
-import { NativeServer } from '#test/support/native/server.ts'
+import { makeServerFolder, NativeServer } from '#test/support/native/server.ts'
 
 const AT_TARGET = [
   { kind: 'base', rows: 1000 },
@@ -94,6 +94,19 @@ describe('after a crash', () => {
       await server.crash()
     },
   )
+
+  test('the guided recovery proposes the same base backup and prepares the same folder', async () => {
+    const place = makeServerFolder(join(folder.path, 'guided'))
+    const words = ['recover', '--type', 'pitr', '--storage', archived.storage, '--cluster-id', CLUSTER, '--yes']
+    const target = ['--target-time', archived.targets.time]
+    const looked = await runCliJson([...words, ...target, '--dry-run'])
+    expect(looked).toMatchObject({ exitCode: 0, data: { dry_run: true, backup: { backup_id: archived.backupId } } })
+    const done = await runCliJson([...words, ...target, '--target-dir', join(place, 'data')])
+    expect(done).toMatchObject({ exitCode: 0, data: { backup_id: archived.backupId, target_action: 'pause' } })
+    expect(statSync(join(place, 'data/recovery.signal')).size).toBe(0)
+    const early = await runCliJson([...words, '--target-time', '2020-01-01 00:00:00Z', '--dry-run'])
+    expect(early.data.error.code).toBe('RECOVERY_TARGET_INVALID')
+  })
 
   test('a recovery to the end of the first timeline has what was done last', async () => {
     const place = join(folder.path, 'to the end')

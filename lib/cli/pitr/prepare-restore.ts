@@ -19,6 +19,18 @@ import { CLUSTER_FLAG } from '../wal/index.ts'
 import { restoreCommandLine } from './restore-command.ts'
 import { baseBackupData } from './view.ts'
 
+export const TARGET_FLAGS = {
+  targetTime: text('--target-time <time>', 'recover up to this moment: "2026-11-21 03:00:00+00", with its time zone'),
+  targetLsn: text('--target-lsn <lsn>', 'recover up to this position of the WAL: 16/B374D848'),
+  targetName: text('--target-name <name>', 'recover up to this restore point of pg_create_restore_point()'),
+  targetAction: choice(
+    '--target-action <action>',
+    'at the target: stay read-only to be looked at, accept writes, or stop',
+    ['pause', 'promote', 'shutdown'] as const,
+    'pause',
+  ),
+}
+
 export const pitrPrepareRestore = defineCommand({
   path: 'pitr prepare-restore',
   summary: 'Prepare a data folder that recovers to a point in time',
@@ -31,15 +43,7 @@ export const pitrPrepareRestore = defineCommand({
     clusterId: CLUSTER_FLAG,
     targetDir: requiredText('--target-dir <folder>', 'the data folder to make: empty, or not there yet'),
     backupId: text('--backup-id <id>', 'this base backup (default: the newest that the target can be reached from)'),
-    targetTime: text('--target-time <time>', 'recover up to this moment: "2026-11-21 03:00:00+00", with its time zone'),
-    targetLsn: text('--target-lsn <lsn>', 'recover up to this position of the WAL: 16/B374D848'),
-    targetName: text('--target-name <name>', 'recover up to this restore point of pg_create_restore_point()'),
-    targetAction: choice(
-      '--target-action <action>',
-      'at the target: stay read-only to be looked at, accept writes, or stop',
-      ['pause', 'promote', 'shutdown'] as const,
-      'pause',
-    ),
+    ...TARGET_FLAGS,
     targetTimeline: text('--target-timeline <timeline>', 'latest, current or a number (default latest)'),
     archiveMode: choice(
       '--archive-mode <mode>',
@@ -96,7 +100,7 @@ interface Prepared {
   readonly restoreCommand: string
 }
 
-function showPrepared({ backup, fileCount, notes }: PrepareReport, order: Prepared): CommandResult {
+export function showPrepared({ backup, fileCount, notes }: PrepareReport, order: Prepared): CommandResult {
   const { folder, target, targetAction, restoreCommand } = order
   const textOf = (kind: RecoveryTarget['kind']) => (target?.kind === kind ? target.text : null)
   const data = {

@@ -10,7 +10,10 @@ import type { Block } from '../terminal/index.ts'
 import { Cancelled, formatBytes, formatDuration } from '../terminal/index.ts'
 import { choosePoint, oneTable, pointById, validPoints } from './choose.ts'
 import { openTools, RESTORE_FLAGS, RESTORE_JSON, targetOf } from './open-tools.ts'
+import { recoverLogical } from './recover-logical.ts'
+import { recoverPitr } from './recover-pitr.ts'
 import { restoreTable, showRestore } from './restore-table.ts'
+import { WHOLE_FLAGS } from './whole-flags.ts'
 
 interface RecoverFlags {
   readonly table: string
@@ -24,10 +27,12 @@ interface RecoverFlags {
 
 export const recover = defineCommand({
   path: 'recover',
-  summary: 'Bring a lost table back, step by step',
+  summary: 'Bring a lost table back, or a database or a server, step by step',
   details:
     'Offers valid recovery points only, shows what will happen, restores beside the original, compares the whole ' +
-    'content, and prints the SQL for the way back. The original table is never written.',
+    'content, and prints the SQL for the way back. The original table is never written. With --type logical a whole ' +
+    'database is restored from a dump, all or nothing; with --type pitr a data folder is prepared that recovers to a point ' +
+    'in time when a server is started on it.',
   flags: {
     type: choice('--type <type>', 'what to recover', ['table', 'logical', 'pitr'] as const, 'table'),
     table: text('--table <name>', 'the table: name or schema.name'),
@@ -35,6 +40,7 @@ export const recover = defineCommand({
     ...RESTORE_FLAGS,
     yes: toggle('--yes', 'do not ask for confirmation'),
     nonInteractive: toggle('--non-interactive', 'ask nothing: take the newest valid point'),
+    ...WHOLE_FLAGS,
   },
   json: RESTORE_JSON,
   examples: [
@@ -43,18 +49,23 @@ export const recover = defineCommand({
       line: 'backstop recover --db postgresql://… --storage file:///backups --table payments',
     },
     {
+      does: 'A whole server, as it was before the accident',
+      line: 'backstop recover --type pitr --storage file:///backups --cluster-id prod --target-dir /scratch/pg --target-time "2026-11-21 02:59:00+00"',
+    },
+    {
       does: 'In a script',
       line: 'backstop recover --db postgresql://… --storage file:///backups --table payments --non-interactive --json',
     },
   ],
   async run({ flags }, context) {
-    if (flags.type !== 'table') {
-      throw new BackstopError('NOT_AVAILABLE_YET', `recover --type ${flags.type} is not available yet; --type table is`)
-    }
-    if (flags.table === undefined) throw new BackstopError('USAGE_INVALID', 'give --table')
     const isUnattended = flags.yes || flags.nonInteractive
+    if (flags.type === 'table' && flags.table === undefined) throw new BackstopError('USAGE_INVALID', 'give --table')
     if (!isUnattended && !flags.dryRun && context.ask === undefined) {
       throw new BackstopError('USAGE_INVALID', 'nobody can be asked here: give --yes or --non-interactive')
+    }
+    if (flags.type !== 'table' || flags.table === undefined) {
+      const recoverWhole = flags.type === 'logical' ? recoverLogical : recoverPitr
+      return await recoverWhole({ ...flags, isUnattended }, context)
     }
     const tools = await openTools(flags, context)
     try {

@@ -4,4 +4,4 @@ export type { BaseBackup, BaseBackupOrder, PitrPorts, PrepareOrder, RecoveryTarg
 export type { PrepareReport } from './prepare.ts'
 export { prepareRestore } from './prepare.ts'
 export type { WrittenTarget } from './target.ts'
-export { readTarget } from './target.ts'
+export { chooseBaseBackup, readTarget } from './target.ts'

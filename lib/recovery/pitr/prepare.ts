@@ -9,7 +9,7 @@ import { listBaseBackups } from './list.ts'
 import { type BaseBackup, baseBackupSchema, baseFolder, type PitrPorts, type PrepareOrder } from './model.ts'
 import { writeRecoverySettings } from './settings.ts'
 import { readTar, type TarEntry } from './tar.ts'
-import { chooseBackup, findObjection } from './target.ts'
+import { chooseBaseBackup, findObjection } from './target.ts'
 
 const AUTO_CONF = 'postgresql.auto.conf'
 const FILE_MODE = 0o600
@@ -55,7 +55,7 @@ function refuse(message: string): never {
 }
 
 async function findBackup(objects: ObjectStore, { clusterId, backupId, target }: PrepareOrder): Promise<BaseBackup> {
-  if (backupId === undefined) return chooseBackup((await listBaseBackups(objects, clusterId)).backups, target)
+  if (backupId === undefined) return chooseBaseBackup((await listBaseBackups(objects, clusterId)).backups, target)
   const backup = await readManifest(objects, baseFolder(clusterId, backupId), baseBackupSchema)
   const objection = findObjection(backup, target)
   if (objection === undefined) return backup

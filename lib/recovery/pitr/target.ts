@@ -56,7 +56,7 @@ export function findObjection(backup: BaseBackup, target: RecoveryTarget | undef
 }
 
 /** The newest backup that the target can be reached from. Throws BACKUP_MISSING, RECOVERY_TARGET_INVALID. */
-export function chooseBackup(newestFirst: readonly BaseBackup[], target: RecoveryTarget | undefined): BaseBackup {
+export function chooseBaseBackup(newestFirst: readonly BaseBackup[], target: RecoveryTarget | undefined): BaseBackup {
   const found = newestFirst.find((backup) => findObjection(backup, target) === undefined)
   if (found !== undefined) return found
   const oldest = newestFirst.at(-1)

@@ -147,12 +147,14 @@ describe('recover', () => {
     expect(await database.run('SELECT count(*)::int AS rows FROM kept')).toEqual([{ rows: 500 }])
   })
 
-  test.each(['logical', 'pitr'])('says that the type %s is not available yet', async (type) => {
-    const { exitCode, stderr } = await runCliProcess(['recover', '--type', type], environment)
+  test.each([
+    ['logical', [], 'no valid logical backup'],
+    ['pitr', ['--cluster-id', 'prod'], 'there is no base backup of this cluster'],
+  ])('says that there is no backup for the type %s, and where to look', async (type, more, says) => {
+    const { exitCode, stderr } = await runCliProcess(['recover', '--type', type, '--yes', ...more], environment)
     expect(exitCode).toBe(1)
-    expect(stderr).toBe(
-      `Error: recover --type ${type} is not available yet; --type table is\nHint:  It comes with a later release; "backstop --help" lists what there is.\n`,
-    )
+    expect(stderr).toContain(`Error: ${says}`)
+    expect(stderr).toContain('backstop pitr list')
   })
 
   test('says when there is no valid snapshot, and what there is', async () => {

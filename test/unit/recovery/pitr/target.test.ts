@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { BaseBackup } from '#lib/recovery/pitr/model.ts'
-import { chooseBackup, readTarget } from '#lib/recovery/pitr/target.ts'
+import { chooseBaseBackup, readTarget } from '#lib/recovery/pitr/target.ts'
 
 describe('a recovery target', () => {
   test.each([
@@ -39,12 +39,12 @@ describe('the base backup for a target', () => {
     [{ lsn: '3/0' }, 'b3'],
     [{ lsn: '2/FFFFFFFF' }, 'b2'],
   ])('is the newest before it: %j → %s', (written, backupId) => {
-    expect(chooseBackup(NEWEST_FIRST, readTarget(written)).backupId).toBe(backupId)
+    expect(chooseBaseBackup(NEWEST_FIRST, readTarget(written)).backupId).toBe(backupId)
   })
 
   test('is none before the oldest, and the message says from when on', () => {
     const target = readTarget({ time: '2026-11-01T00:00:00Z' })
-    expect(() => chooseBackup(NEWEST_FIRST, target)).toThrow('b2 is consistent from 2026-11-02T00:00:00.000Z on')
-    expect(() => chooseBackup([], undefined)).toThrow(expect.objectContaining({ code: 'BACKUP_MISSING' }))
+    expect(() => chooseBaseBackup(NEWEST_FIRST, target)).toThrow('b2 is consistent from 2026-11-02T00:00:00.000Z on')
+    expect(() => chooseBaseBackup([], undefined)).toThrow(expect.objectContaining({ code: 'BACKUP_MISSING' }))
   })
 })

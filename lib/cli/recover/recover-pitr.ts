@@ -1,0 +1,55 @@
+/** `backstop recover --type pitr`: a whole server at a point in time, as a data folder to start. */
+import { resolve } from 'node:path'
+import { systemClock } from '#lib/adapters/system/index.ts'
+import { BackstopError } from '#lib/kernel/index.ts'
+import { chooseBaseBackup, listBaseBackups, prepareRestore, proveContent, readTarget } from '#lib/recovery/index.ts'
+import { openBackupTools } from '#lib/runtime/index.ts'
+import { showBytes } from '../backup/index.ts'
+import { type CommandContext, type CommandResult, existingStorage, getSetting } from '../frame/index.ts'
+import { baseBackupData, baseBackupTable, restoreCommandLine, showPrepared } from '../pitr/index.ts'
+import { Cancelled } from '../terminal/index.ts'
+import type { WholeFlags } from './whole-flags.ts'
+
+function targetFolder(given: string | undefined): string {
+  if (given !== undefined && given !== '') return given
+  throw new BackstopError('USAGE_INVALID', 'give --target-dir, or --dry-run to look only')
+}
+
+/** Prepares and starts nothing: the server that runs now is never touched. */
+export async function recoverPitr(flags: WholeFlags, context: CommandContext): Promise<CommandResult> {
+  const { environment } = context
+  const storageUrl = existingStorage(flags.storage, environment)
+  const clusterId = getSetting(flags.clusterId, '--cluster-id', 'BACKSTOP_CLUSTER_ID', environment)
+  const target = readTarget({ time: flags.targetTime, lsn: flags.targetLsn, name: flags.targetName })
+  const ports = await openBackupTools(storageUrl, 'read', { environment })
+  const { backups } = await listBaseBackups(ports.objects, clusterId)
+  const named = backups.filter(({ backupId }) => flags.backupId === undefined || backupId === flags.backupId)
+  const backup = chooseBaseBackup(named, target)
+  const head = { kind: 'title', text: 'What will happen: a server is prepared from this base backup' } as const
+  if (!context.isJson) await context.show({}, [head, baseBackupTable([backup], systemClock.nowMs())])
+  const onBytes = showBytes(context, 'read')
+  if (flags.dryRun) {
+    await proveContent(ports.objects, backup.content, onBytes)
+    const data = { type: 'pitr', dry_run: true, backup: baseBackupData(backup) }
+    return {
+      ok: true,
+      data,
+      blocks: [{ kind: 'text', text: 'Dry run: the base backup is whole; nothing was written.', tone: 'good' }],
+    }
+  }
+  const folder = resolve(targetFolder(flags.targetDir))
+  if (!flags.isUnattended && (await context.ask?.confirm(`Prepare ${folder} now?`)) !== true) throw new Cancelled()
+  const order = {
+    clusterId,
+    backupId: backup.backupId,
+    folder,
+    target,
+    targetAction: flags.targetAction,
+    targetTimeline: 'latest',
+    isArchiving: true,
+    isReplacing: false,
+    restoreCommand: restoreCommandLine(storageUrl, clusterId),
+    onBytes,
+  }
+  return showPrepared(await prepareRestore(ports, order), order)
+}
