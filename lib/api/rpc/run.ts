@@ -37,12 +37,18 @@ function spendFor(context: CallContext, message: RpcMessage): RpcOutcome | undef
   }
 }
 
+/** The reply to a call that could not be answered in time: nothing of it is begun. */
+function refuseLate(context: CallContext, message: RpcMessage): RpcOutcome | undefined {
+  if (message.kind === 'notification' || !context.request.signal.aborted) return undefined
+  return { reply: failure(message.id, LIMITED, 'no time is left in this request; send the call by itself') }
+}
+
 /** One after the other, in the order given; each message after the first counts against the rate. */
 async function answerBatch(context: CallContext, batch: readonly unknown[]): Promise<Answer> {
   const replies: RpcReply[] = []
   for (const [index, value] of batch.entries()) {
     const message = decodeMessage(value)
-    const limited = index === 0 ? undefined : spendFor(context, message)
+    const limited = index === 0 ? undefined : (refuseLate(context, message) ?? spendFor(context, message))
     const outcome = limited ?? (await answerMessage(context, message, true))
     if (outcome !== undefined) replies.push(outcome.reply)
   }

@@ -38,7 +38,8 @@ export const TOOLS: readonly Tool[] = [
     scope: 'query:execute',
     description:
       'Run one SQL statement through the gate. Reads run at once; dangerous statements are held for a person, and the ' +
-      'answer approval_required carries the approval_id to resubmit with; what the policy forbids is blocked.',
+      'answer approval_required carries the approval_id to resubmit with; what the policy forbids is blocked. An approved ' +
+      'statement that takes long answers executing: make the same call again to collect its answer.',
     input: executeArguments,
     annotations: {
       title: 'Execute SQL',

@@ -41,6 +41,8 @@ interface Call {
   readonly approval: Approval
   readonly correlationId: string | undefined
   readonly untilMs: number
+  /** Aborted when the request has no time left: it may have waited for other things before. */
+  readonly signal: AbortSignal | undefined
 }
 
 function orderOf(principal: Principal, request: QueryRequest): TicketOrder {
@@ -84,7 +86,7 @@ async function collect(ports: CollectPorts, call: Call): Promise<QueryAnswer | u
     else if (step === 'queue' && ticket?.progress.state === 'done') return ticket.progress.answer
     if (step === 'send-again' && !hasSent) await send(ports, call)
     hasSent = true
-    if (clock.monotonicMs() >= call.untilMs) return executing(call.approval, ports)
+    if (clock.monotonicMs() >= call.untilMs || call.signal?.aborted) return executing(call.approval, ports)
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
     state = (await ports.approvals.find(call.approval.id))?.state ?? state
   }
@@ -99,9 +101,9 @@ async function callOf(
   const approval = await ports.approvals.find(approvalId)
   if (approval?.binding.principal !== principal.name) return undefined
   const order = orderOf(principal, request)
-  const { correlationId } = request
+  const { correlationId, signal } = request
   const untilMs = ports.clock.monotonicMs() + ports.waitMs
-  return { key: ticketKeyOf(approval.id, order), order, approval, correlationId, untilMs }
+  return { key: ticketKeyOf(approval.id, order), order, approval, correlationId, untilMs, signal }
 }
 
 /** Put the door in front of the gate. */

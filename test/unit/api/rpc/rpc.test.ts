@@ -421,3 +421,36 @@ describe('the body of POST /', () => {
     expect(answer.status).toBe(401)
   })
 })
+
+describe('a batch whose request has no time left', () => {
+  it('begins none of what is left, and says so', async () => {
+    const services = createInMemoryServices()
+    const api = createApi(services, SETTINGS)
+    const running = new AbortController()
+    services.gate.next = async () => {
+      running.abort()
+      return {
+        ...(await services.gate.execute(
+          { name: 'agent', scopes: [], agentIds: [] },
+          { query: 'SELECT 1', agentId: 'bot' },
+        )),
+      }
+    }
+    const call = (id: number) => ({
+      jsonrpc: '2.0',
+      id,
+      method: 'tools/call',
+      params: { name: 'execute_query', arguments: { query: 'SELECT 1', agent_id: 'bot' } },
+    })
+    const answer = await callApi(api, 'POST', '/', {
+      token: TOKENS.agent,
+      json: [call(1), call(2)],
+      signal: running.signal,
+    })
+    expect(answer.body).toMatchObject([
+      { id: 1, result: { status: 'executed' } },
+      { id: 2, error: { code: -32_029 } },
+    ])
+    expect(services.gate.calls).toHaveLength(2)
+  })
+})
