@@ -110,7 +110,7 @@ export function createRestApi(scope: Stack, environment: Environment, functions:
   api.root
     .addResource('{unknown+}')
     .addMethod('ANY', new LambdaIntegration(functions['gate.inspect'], { allowTestInvoke: false }), open)
-  if (environment.api.firewall !== undefined) {
+  if (environment.api.firewall !== undefined && !environment.isEmulated) {
     createFirewall(scope, environment, environment.api.firewall.ratePerFiveMinutes, api.deploymentStage.stageArn)
   }
   return {
