@@ -11,8 +11,10 @@ export interface UndoKeeping extends Keeper {
   kept(): UndoKept | undefined
 }
 
-function refusalOf(changes: Changes): UndoKept | undefined {
-  const { catalogs } = changes
+/** What the counters of rows do not tell of: DDL and TRUNCATE, and rows that lie on another server. */
+function refusalOf({ assessment }: Judged, { catalogs }: Changes): UndoKept | undefined {
+  const isForeign = assessment.targets.some((one) => one.relationKind === 'f' && one.access !== 'read')
+  if (isForeign) return { available: false, reason: 'It cannot be undone: it writes to a foreign table.' }
   if (catalogs.length === 0) return undefined
   const what = [...catalogs].sort().join(', ')
   return { available: false, reason: `It cannot be undone: it changed more than rows (${what}).` }
@@ -54,7 +56,8 @@ export function undoKeeping(
       if (mark === undefined || changedRowCount(changes.tables) === 0) return undefined
       const tables = changes.tables.map((table) => table.relation)
       const changedRows = changedRowCount(changes.tables)
-      kept = refusalOf(changes) ?? (await undo.keep(session, { auditId, mark, tables, changedRows, isApproved }))
+      kept =
+        refusalOf(judged, changes) ?? (await undo.keep(session, { auditId, mark, tables, changedRows, isApproved }))
       return insist(judged, kept, changes)
     },
   }

@@ -1,5 +1,4 @@
 export type { UndoLimits, UndoOptions } from './model.ts'
-export { DEFAULT_UNDO_LIMITS } from './model.ts'
 export type { OpenUndoImages } from './open.ts'
 export { openUndoImages } from './open.ts'
 export type { UndoSweep } from './sweep.ts'
