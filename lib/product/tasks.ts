@@ -4,7 +4,7 @@ import { epochMsOf, SECOND_MS } from '#lib/kernel/index.ts'
 import type { Parts } from './parts.ts'
 
 /** Longer than anything may run: what is still open then has lost its process. */
-export const OPEN_FOR_MS = 20 * 60 * SECOND_MS
+const OPEN_FOR_MS = 20 * 60 * SECOND_MS
 
 /** Seal what is written, and anchor the head. */
 export async function seal({ ledger, log }: Pick<Parts, 'ledger' | 'log'>): Promise<SealReport> {

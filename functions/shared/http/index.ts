@@ -1,8 +1,3 @@
-export { decodeHttpEvent } from './event.ts'
-export type { HttpResult } from './result.ts'
-export { encodeHttpResult } from './result.ts'
 export type { HttpParts } from './serve.ts'
 export { httpFunction } from './serve.ts'
 export { servicesWith } from './services.ts'
-export type { AuthorizerContext } from './verdict.ts'
-export { decodeVerdict, encodeVerdict } from './verdict.ts'

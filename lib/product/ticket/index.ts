@@ -1,5 +1,4 @@
 export type { CollectPorts } from './collect.ts'
 export { openCollectingGate } from './collect.ts'
-export { RUN_WORK } from './model.ts'
 export type { RunPorts, RunReport } from './run.ts'
 export { decodeTicketKey, runTicket } from './run.ts'
