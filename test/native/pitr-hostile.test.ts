@@ -109,6 +109,20 @@ describe('a folder', () => {
     expect(names).not.toContain('mine')
   })
 
+  test('that is being filled is gone when the preparation is interrupted', async () => {
+    const place = makeServerFolder(join(folder.path, 'interrupted'))
+    const words = ['pitr', 'prepare-restore', '--storage', archived.storage, '--cluster-id', CLUSTER]
+    const running = startCli([...words, '--target-dir', join(place, 'data')])
+    await eventually(() => existsSync(join(place, 'data/base')), {
+      timeoutMs: 60_000,
+      everyMs: 1,
+      what: 'a first folder',
+    })
+    running.child.kill('SIGINT')
+    expect((await running.end).exitCode).toBe(130)
+    expect(readdirSync(place)).toEqual([])
+  })
+
   test('on which a server may run is refused, with --force too', async () => {
     const place = join(folder.path, 'in use')
     makeServerFolder(join(place, 'data'))

@@ -153,6 +153,20 @@ describe('archiving', () => {
     expect((await list('names')).data.files).toEqual([])
   })
 
+  test('a storage folder that is not there is refused and not made, as when a disk is not mounted', async () => {
+    const place = join(folder.path, 'not mounted')
+    const words = ['wal', 'archive', '--storage', pathToFileURL(place).href, '--cluster-id', 'c']
+    const { exitCode, data } = await runCliJson([
+      ...words,
+      '--wal-file',
+      await segment(),
+      '--wal-name',
+      archived[1] ?? '',
+    ])
+    expect({ exitCode, code: data.error.code }).toEqual({ exitCode: 1, code: 'STORAGE_UNREACHABLE' })
+    expect(existsSync(place)).toBe(false)
+  })
+
   test('another server under the same cluster id is refused', async () => {
     const bin = inject('nativeBin')
     const other = NativeServer.create(bin, join(folder.path, 'other/data'), {}, ['--wal-segsize=1'])

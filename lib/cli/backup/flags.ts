@@ -18,7 +18,10 @@ export function patterns(term: string, summary: string): Flag<readonly string[]>
   }
 }
 
-/** Of a size that is not known before: the bytes so far. */
-export function showBytes(context: CommandContext, label: string) {
-  return (done: number, total: number) => context.progress.update({ label, done, total, unit: 'bytes' })
+/** Shows how far it is, and ends the work between two pieces when the command is interrupted. */
+export function showBytes({ progress, signal }: CommandContext, label: string) {
+  return (done: number, total: number) => {
+    signal.throwIfAborted()
+    progress.update({ label, done, total, unit: 'bytes' })
+  }
 }

@@ -1,7 +1,7 @@
 /** `backstop wal archive`: what PostgreSQL's archive_command calls. */
 import { archiveWal } from '#lib/recovery/index.ts'
 import { openBackupTools } from '#lib/runtime/index.ts'
-import { defineCommand, getSetting, requiredText, STORAGE_FLAG } from '../frame/index.ts'
+import { defineCommand, existingStorage, requiredText, STORAGE_FLAG } from '../frame/index.ts'
 import { formatBytes } from '../terminal/index.ts'
 import { CLUSTER_FLAG, WAL_NAME_FLAG } from './flags.ts'
 
@@ -26,7 +26,8 @@ export const walArchive = defineCommand({
     },
   ],
   async run({ flags }, { environment }) {
-    const storageUrl = getSetting(flags.storage, '--storage', 'BACKSTOP_STORAGE_URL', environment)
+    // Never made here: a disk that is not mounted must not look like an archive.
+    const storageUrl = existingStorage(flags.storage, environment)
     const { objects, files } = await openBackupTools(storageUrl, 'write', { environment })
     const order = { clusterId: flags.clusterId, path: flags.walFile, name: flags.walName }
     const done = await archiveWal(objects, files, order)
