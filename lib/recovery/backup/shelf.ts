@@ -37,6 +37,14 @@ export async function writeManifest(objects: ObjectStore, folder: string, conten
   await objects.put(`${folder}${MANIFEST_NAME}`, encodeSealed(content), { ifAbsent: true })
 }
 
+/**
+ * After a failure, which is the news and not that something could not be removed. The manifest first: its write may have
+ * arrived although the answer did not, and a manifest without content must not stay.
+ */
+export async function discard(objects: ObjectStore, folder: string, contentKey: string): Promise<void> {
+  for (const key of [`${folder}${MANIFEST_NAME}`, contentKey]) await objects.delete(key).catch(() => undefined)
+}
+
 /** Throws BACKUP_MISSING, BACKUP_CORRUPT. */
 export async function readManifest<T>(objects: ObjectStore, folder: string, schema: z.ZodType<T>): Promise<T> {
   try {

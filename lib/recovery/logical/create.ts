@@ -1,7 +1,7 @@
 /** Takes a logical backup: pg_dump → object, read back, manifest last. */
 import { BackstopError, instantFrom, isBackstopError } from '#lib/kernel/index.ts'
 import type { WrittenObject } from '#lib/ports/index.ts'
-import { assertFree, chooseBackupId, readChecked, type StoredContent, writeManifest } from '../backup/index.ts'
+import { assertFree, chooseBackupId, discard, readChecked, type StoredContent, writeManifest } from '../backup/index.ts'
 import { type CreateLogicalOrder, dumpKey, type LogicalBackup, type LogicalPorts, logicalFolder } from './model.ts'
 
 type CreatePorts = Omit<LogicalPorts, 'files'>
@@ -36,8 +36,7 @@ export async function createLogicalBackup(ports: CreatePorts, order: CreateLogic
     await writeManifest(ports.objects, logicalFolder(backupId), backup)
     return backup
   } catch (error) {
-    // The failure is the news; a dump without a manifest is never offered.
-    await ports.objects.delete(key).catch(() => undefined)
+    await discard(ports.objects, logicalFolder(backupId), key)
     throw error
   }
 }

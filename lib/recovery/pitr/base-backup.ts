@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { BackstopError, type Instant, instantFrom, isBackstopError, type Sha256Hex } from '#lib/kernel/index.ts'
 import type { WrittenObject } from '#lib/ports/index.ts'
-import { assertFree, chooseBackupId, proveContent, writeManifest } from '../backup/index.ts'
+import { assertFree, chooseBackupId, discard, proveContent, writeManifest } from '../backup/index.ts'
 import {
   findSystem,
   parseLsn,
@@ -79,8 +79,7 @@ export async function takeBaseBackup(ports: BasePorts, order: BaseBackupOrder): 
     await writeManifest(objects, folder, backup)
     return backup
   } catch (error) {
-    // The failure is the news; content without a manifest is never offered.
-    await objects.delete(key).catch(() => undefined)
+    await discard(objects, folder, key)
     throw error
   }
 }
