@@ -1,12 +1,18 @@
 /** The product, deployed by the CDK to a local cloud with a database of its own; one for all end-to-end tests of a run. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { type Deployed, deploy } from '../../localstack/deploy.ts'
 import { type LocalCloud, startLocalCloud } from '../../localstack/local-cloud.ts'
+import { recordCalls } from './cloud/permission/record-calls.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
     deployed: Deployed
     deployedOn: Omit<LocalCloud, 'stop'>
+    /** What the functions asked of their cloud in this run, one call a line. */
+    recordedCalls: { readonly file: string; readonly functionNames: readonly string[] }
   }
 }
 
@@ -18,7 +24,15 @@ export default async function setup(project: TestProject) {
     const deployed = await deploy(cloud, (line) => process.stderr.write(`${cloud.kind}: ${line}\n`))
     project.provide('deployed', deployed)
     project.provide('deployedOn', cloud)
-    return stop
+    const folder = mkdtempSync(join(tmpdir(), 'backstop-calls-'))
+    const file = join(folder, 'calls.jsonl')
+    const recorder = await recordCalls(cloud.endpoint, file)
+    project.provide('recordedCalls', { file, functionNames: recorder.functionNames })
+    return async () => {
+      await stop()
+      await recorder.close()
+      rmSync(folder, { recursive: true, force: true })
+    }
   } catch (error) {
     await stop()
     throw error

@@ -2,7 +2,9 @@
 import { access } from './access.ts'
 import { journey } from './journey.ts'
 import { operation } from './operation.ts'
+import { permission } from './permission.ts'
 
 journey()
 operation()
 access()
+permission()

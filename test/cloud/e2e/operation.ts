@@ -1,15 +1,17 @@
 /** What only the cloud shape has: schedules, queues, the topic, several instances on one table. */
-import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
+import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
 import { SNSClient, SubscribeCommand } from '@aws-sdk/client-sns'
 import { CreateQueueCommand, GetQueueAttributesCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { describe, expect, inject, it } from 'vitest'
+import { openPostgres } from '#lib/adapters/postgres/index.ts'
 import { openCloudGateway } from '#test/support/cloud/gateway.ts'
 import { eventually } from '#test/support/eventually.ts'
+import { AGENT_ROLE } from '../../../localstack/demo-data.ts'
 import { outputOf } from '../../../localstack/deploy.ts'
 
 export function operation(): void {
   const deployed = inject('deployed')
-  const { endpoint } = inject('deployedOn')
+  const { endpoint, database } = inject('deployedOn')
   const settings = { endpoint, region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } }
   const gateway = openCloudGateway(deployed)
 
@@ -74,6 +76,66 @@ export function operation(): void {
         { timeoutMs: 60_000, everyMs: 500, what: `the alert of ${held.approval_id}` },
       )
       expect(seen.join()).not.toContain('DELETE FROM')
+    })
+  })
+
+  describe('what the clock starts once a day', () => {
+    const invoke = async (name: string) => {
+      const path = `/2015-03-31/functions/backstop-local-${name}/invocations`
+      const event = JSON.stringify({ id: `a-day-${name}`, source: 'aws.events' })
+      const response = await fetch(`${endpoint}${path}`, { method: 'POST', body: event })
+      expect([response.status, response.headers.get('x-amz-function-error')]).toEqual([200, null])
+    }
+    const s3 = new S3Client({ ...settings, forcePathStyle: true })
+    const Bucket = outputOf(deployed.outputs, 'SnapshotBucketName')
+
+    it('restores a table into scratch, compares it and keeps the evidence', async () => {
+      await invoke('recovery-drill')
+      const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket, Prefix: 'drills/' }))
+      expect(Contents).toHaveLength(1)
+      const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: Contents[0]?.Key }))
+      const evidence = JSON.parse((await Body?.transformToString()) ?? '')
+      expect(evidence, JSON.stringify(evidence)).toMatchObject({ result: 'ok' })
+    })
+
+    it('reads what is stored again, points and ledger', async () => {
+      await invoke('recovery-verify')
+    })
+  })
+
+  describe('an agent that goes around the gateway', () => {
+    it('is seen within a minute or so, and told of', async () => {
+      const sqs = new SQSClient(settings)
+      const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 'a-guard' }))
+      const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }))
+      const TopicArn = outputOf(deployed.outputs, 'AlertTopicArn')
+      await new SNSClient(settings).send(
+        new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint: Attributes?.['QueueArn'] }),
+      )
+      const owner = openPostgres({ url: database.url, maxConnections: 1 })
+      const login = new URL(database.url)
+      login.username = AGENT_ROLE
+      login.password = 'around'
+      await owner.withSession((session) => session.execute(`ALTER ROLE ${AGENT_ROLE} LOGIN PASSWORD 'around'`))
+      const around = openPostgres({ url: login.href, maxConnections: 1 })
+      try {
+        await around.withDedicatedSession(async (session) => {
+          await session.query('SELECT 1')
+          const seen: string[] = []
+          await eventually(
+            async () => {
+              const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }))
+              seen.push(...Messages.map(({ Body = '' }) => Body))
+              return seen.some((body) => body.includes('gateway_bypass_detected'))
+            },
+            { timeoutMs: 180_000, everyMs: 1_000, what: 'the alert of a direct session' },
+          )
+        })
+      } finally {
+        await around.close()
+        await owner.withSession((session) => session.execute(`ALTER ROLE ${AGENT_ROLE} NOLOGIN PASSWORD NULL`))
+        await owner.close()
+      }
     })
   })
 

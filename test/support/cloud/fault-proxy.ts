@@ -43,8 +43,15 @@ interface Answer {
   readonly body: Buffer
 }
 
-/** `seed`: for rules with a probability; 1 when absent. */
-export async function startFaultProxy(options: { upstream: string; seed?: number }): Promise<FaultProxy> {
+export interface FaultProxyOptions {
+  readonly upstream: string
+  /** For rules with a probability; 1 when absent. */
+  readonly seed?: number
+  /** Sees every request as it came. */
+  readonly onRequest?: (request: IncomingMessage, body: Buffer) => void
+}
+
+export async function startFaultProxy(options: FaultProxyOptions): Promise<FaultProxy> {
   const random = seededRandom(options.seed ?? 1)
   const calls: ProxiedCall[] = []
   const rules = new Set<ArmedRule>()
@@ -54,6 +61,7 @@ export async function startFaultProxy(options: { upstream: string; seed?: number
 
   async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const body = await readBody(incoming)
+    options.onRequest?.(incoming, body)
     const call = readCall(incoming.method ?? 'GET', incoming.url ?? '/', incoming.headers, body)
     const fault = [...rules].find((armed) => armed.falls(call))?.rule.fault
     calls.push({ ...call, ...(fault && { fault: fault.kind }) })
