@@ -12,7 +12,9 @@ import {
   openConduct,
   openLedger,
   openPause,
+  openUndo,
   type ProductSettings,
+  undoKeeper,
 } from '#lib/product/index.ts'
 import { openRecovery, type Recovery } from '#lib/recovery/index.ts'
 import type { BucketPolicy } from './policy.ts'
@@ -47,6 +49,7 @@ export async function openDoor(foundation: Foundation, ports: DoorPorts, options
   const { policy } = ports
   const execution = await executionSettings(settings, ports.database)
   const approvals = openApprovals(foundation)
+  const undo = openUndo(foundation, { database: ports.database, objects: ports.snapshots })
   const gate = openQueryGate({
     ...(await ports.openGateDatabases(execution)),
     ledger: openLedger(foundation, NO_BUCKET),
@@ -62,6 +65,7 @@ export async function openDoor(foundation: Foundation, ports: DoorPorts, options
     clusterId: settings.clusterId,
     policy: () => policy.keeper.active(),
     runsApproved,
+    ...undoKeeper(foundation, undo),
   })
   return { gate, approvals }
 }

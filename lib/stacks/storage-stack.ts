@@ -8,6 +8,13 @@ import { createVaultBucket, denyOverwrites, denyRemoval } from './constructs/vau
 import type { SharedStack } from './shared-stack.ts'
 
 const ACCESS_LOG_DAYS = 90
+/** What BACKSTOP_UNDO_RETENTION_DAYS is when nobody sets it. */
+const UNDO_RETENTION_DAYS = 7
+
+/** A day longer than the records that name them; no function may delete one. */
+function undoDays({ settings }: Environment): number {
+  return Number(settings['BACKSTOP_UNDO_RETENTION_DAYS'] ?? UNDO_RETENTION_DAYS) + 1
+}
 
 export interface StorageStackProps extends StackProps {
   readonly shared: SharedStack
@@ -29,7 +36,11 @@ export class StorageStack extends Stack {
     const keep = Duration.days(audit.keepDays)
     const objectLockDefaultRetention =
       audit.mode === 'COMPLIANCE' ? ObjectLockRetention.compliance(keep) : ObjectLockRetention.governance(keep)
-    this.snapshots = createVaultBucket(this, 'Snapshots', { ...vault, ...snapshots })
+    this.snapshots = createVaultBucket(this, 'Snapshots', {
+      ...vault,
+      ...snapshots,
+      folderDays: { undo: undoDays(environment) },
+    })
     this.audit = createVaultBucket(this, 'Audit', { ...vault, objectLockDefaultRetention })
     this.config = createVaultBucket(this, 'Config', vault)
     denyOverwrites(this.snapshots)

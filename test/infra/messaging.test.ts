@@ -11,7 +11,7 @@ describe('queues', () => {
   test.each([
     ['run', 3, 5_400],
     ['capture', 3, 5_400],
-    ['alert', 5, 180],
+    ['alert', 5, 360],
   ] as const)(
     '%s puts aside what failed too often, and hides work for six times its function',
     (name, receives, hidden) => {

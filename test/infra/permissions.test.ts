@@ -67,24 +67,27 @@ test('a `*` in a statement has its reason written beside it', () => {
   expect(narrow.map(({ sid }) => sid)).toEqual([])
 })
 
-test('the query function adds recovery points, and neither replaces nor deletes one, nor reads tokens', () => {
+test('the query function adds recovery points and pre-images, and neither replaces nor deletes one, nor reads tokens', () => {
   const own = of('gate.query').grants
   const s3 = own.filter(({ actions }) => actions.some((action) => action.startsWith('s3:')))
   const allowed = s3.filter(({ effect }) => effect === 'Allow').flatMap(({ actions }) => actions)
-  expect(allowed.sort()).toEqual([
+  expect([...new Set(allowed)].sort()).toEqual([
     's3:AbortMultipartUpload',
     's3:GetObject',
-    's3:GetObject',
-    's3:ListBucket',
     's3:ListBucket',
     's3:ListMultipartUploadParts',
     's3:PutObject',
   ])
-  expect(own.find(({ sid }) => sid === 'SnapshotsAddOnce')).toMatchObject({
-    effect: 'Deny',
-    actions: ['s3:PutObject'],
-    conditions: '{"Null":{"s3:if-none-match":"true"},"Bool":{"s3:ObjectCreationOperation":"true"}}',
-  })
+  const adding = s3.filter(({ effect, actions }) => effect === 'Allow' && actions.includes('s3:PutObject'))
+  expect(adding.map(({ sid }) => sid).sort()).toEqual(['SnapshotsAdd', 'UndoAdd'])
+  for (const { sid, resources } of adding) {
+    expect(own.find((one) => one.sid === `${sid}Once`)).toMatchObject({
+      effect: 'Deny',
+      actions: ['s3:PutObject'],
+      resources,
+      conditions: '{"Null":{"s3:if-none-match":"true"},"Bool":{"s3:ObjectCreationOperation":"true"}}',
+    })
+  }
   const secrets = own.filter(({ actions }) => actions.includes('secretsmanager:GetSecretValue'))
   expect(secrets.map(({ sid }) => sid)).toEqual(['DatabaseSecret'])
 })

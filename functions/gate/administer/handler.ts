@@ -17,7 +17,7 @@ export const handler = httpFunction('gate.administer', async () => {
   const tokens = openTokenSecret()
   return administerParts(foundation, {
     database: await openDatabase('backstop-administer'),
-    snapshots: openSnapshotBucket(),
+    snapshots: openSnapshotBucket('request'),
     columnar: parquet,
     policy: await openPolicy(foundation),
     listTokens: async () => (await tokens.registry()).list(),

@@ -1,7 +1,16 @@
-/** The operators' routes: stop and resume, quarantines, tokens, a recovery point by hand. */
+/** The operators' routes: stop and resume, quarantines, tokens, a recovery point by hand, a write reversed. */
 import type { TokenSummary } from '#lib/api/index.ts'
 import type { Columnar, Database, ObjectStore } from '#lib/ports/index.ts'
-import { apiSettings, type Foundation, openConduct, openLedger, openPause } from '#lib/product/index.ts'
+import {
+  apiSettings,
+  type Foundation,
+  openAlerts,
+  openConduct,
+  openLedger,
+  openPause,
+  openUndo,
+  undoDeskOf,
+} from '#lib/product/index.ts'
 import { openRecovery } from '#lib/recovery/index.ts'
 import { type BucketPolicy, type HttpParts, NO_BUCKET, servicesWith, VERSION } from '../../shared/index.ts'
 
@@ -20,9 +29,13 @@ export function administerParts(foundation: Foundation, ports: AdministerPorts):
   const { settings } = foundation
   const { policy } = ports
   const recovery = openRecovery({ ...foundation, ...ports, objects: ports.snapshots })
+  const ledger = openLedger(foundation, NO_BUCKET)
+  const pause = openPause(foundation)
+  const undo = openUndo(foundation, { database: ports.database, objects: ports.snapshots })
   const services = servicesWith(foundation, {
-    ledger: openLedger(foundation, NO_BUCKET),
-    pause: openPause(foundation),
+    ledger,
+    pause,
+    undo: undoDeskOf({ undo, ledger, pause, alerts: openAlerts(foundation) }),
     conduct: openConduct(foundation, policy.keeper),
     policy: () => policy.keeper.active(),
     listTokens: () => ports.listTokens(),

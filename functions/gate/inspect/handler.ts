@@ -15,7 +15,7 @@ export const handler = httpFunction('gate.inspect', async () => {
   const foundation = openFoundation({ records: openTable(), notifier: absent<Notifier>('notifier') })
   return inspectParts(foundation, {
     database: await openDatabase('backstop-inspect'),
-    snapshots: openSnapshotBucket(),
+    snapshots: openSnapshotBucket('request'),
     policy: await openPolicy(foundation),
   })
 })

@@ -19,7 +19,7 @@ export const handler = httpFunction('gate.query', async () => {
   return queryParts(foundation, {
     database,
     policy,
-    snapshots: openSnapshotBucket(),
+    snapshots: openSnapshotBucket('request'),
     columnar: parquet,
     queue: openQueues('run', 'capture'),
     openGateDatabases,

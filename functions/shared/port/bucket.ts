@@ -5,19 +5,28 @@ import type { ObjectStore } from '#lib/ports/index.ts'
 import { findVariable, getVariable } from '../environment.ts'
 import { SYSTEM } from './aws.ts'
 
-function openBucket(variable: string): ObjectStore {
+/**
+ * `request`: API Gateway waits 29 seconds, and a storage that does not answer has to show before that. `run`: parts of large
+ * tables may take their time.
+ */
+type Patience = 'request' | 'run'
+
+const PATIENCE = { request: { attempts: 3, requestTimeoutMs: 6_000 }, run: {} } as const
+
+function openBucket(variable: string, patience: Patience): ObjectStore {
   const endpoint = findVariable('AWS_ENDPOINT_URL')
   return openS3ObjectStore({
     bucket: getVariable(variable),
+    ...PATIENCE[patience],
     region: getVariable('AWS_REGION'),
     ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
     ...SYSTEM,
   })
 }
 
-export const openSnapshotBucket = () => openBucket('BACKSTOP_SNAPSHOT_BUCKET')
-export const openAuditBucket = () => openBucket('BACKSTOP_AUDIT_BUCKET')
-export const openConfigBucket = () => openBucket('BACKSTOP_CONFIG_BUCKET')
+export const openSnapshotBucket = (patience: Patience = 'run') => openBucket('BACKSTOP_SNAPSHOT_BUCKET', patience)
+export const openAuditBucket = () => openBucket('BACKSTOP_AUDIT_BUCKET', 'run')
+export const openConfigBucket = () => openBucket('BACKSTOP_CONFIG_BUCKET', 'request')
 
 function refuse(): never {
   throw new BackstopError('BUG', 'this function has no bucket for that')

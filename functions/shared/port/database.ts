@@ -56,9 +56,18 @@ async function readServer(): Promise<PostgresServer> {
   return { host, port, name: getVariable('BACKSTOP_DB_NAME'), tls, ...login }
 }
 
+/** What is only needed now and then is let go: where many instances are warm, connections are few. */
+const SELDOM_IDLE_MS = 1_000
+
 /** For captures, restores and probes. Connects on first use. Throws CONFIG_INVALID, SECRET_MISSING. */
 export async function openDatabase(applicationName: string): Promise<Database> {
-  return openPostgres({ server: await readServer(), maxConnections: 1, applicationName, ...FROZEN })
+  return openPostgres({
+    server: await readServer(),
+    maxConnections: 1,
+    applicationName,
+    ...FROZEN,
+    idleTimeoutMs: SELDOM_IDLE_MS,
+  })
 }
 
 /** For agents' statements: one connection for reads and one for writes, however many requests there are. */

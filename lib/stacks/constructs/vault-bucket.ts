@@ -23,6 +23,8 @@ export interface VaultBucketProps extends Pick<BucketProps, 'objectLockDefaultRe
   readonly isEmulated: boolean
   readonly keepDays?: number | undefined
   readonly coldAfterDays?: number | undefined
+  /** Folders whose objects are of use for so many days. */
+  readonly folderDays?: Readonly<Record<string, number>>
 }
 
 function lifecycleOf(props: VaultBucketProps): NonNullable<BucketProps['lifecycleRules']> {
@@ -38,6 +40,11 @@ function lifecycleOf(props: VaultBucketProps): NonNullable<BucketProps['lifecycl
         noncurrentVersionExpiration: Duration.days(OLD_VERSIONS_DAYS),
       }),
     },
+    ...Object.entries(props.folderDays ?? {}).map(([folder, keptDays]) => ({
+      id: folder,
+      prefix: `${folder}/`,
+      expiration: Duration.days(keptDays),
+    })),
     ...(props.keepDays === undefined ? [] : [{ id: 'old', expiration: Duration.days(props.keepDays) }]),
     ...(props.coldAfterDays === undefined ? [] : [{ id: 'cold', transitions: [cold] }]),
   ]

@@ -16,6 +16,7 @@ const TUNING_BY_PERMISSION: Readonly<Partial<Record<Permission, readonly string[
     'BACKSTOP_SNAPSHOT_TABLES',
     'BACKSTOP_PUBLIC_METRICS',
   ],
+  'undo:add': ['BACKSTOP_UNDO', 'BACKSTOP_UNDO_MAX_ROWS', 'BACKSTOP_UNDO_RETENTION_DAYS'],
   'config:read': [
     'BACKSTOP_POLICY_SAFE',
     'BACKSTOP_POLICY_LOW',
@@ -54,6 +55,8 @@ function namesFor(permission: Permission, environment: Environment, places: Plac
     'snapshots:add': { BACKSTOP_SNAPSHOT_BUCKET: places.snapshots.name },
     'snapshots:read': { BACKSTOP_SNAPSHOT_BUCKET: places.snapshots.name },
     'drills:add': { BACKSTOP_SNAPSHOT_BUCKET: places.snapshots.name },
+    'undo:add': { BACKSTOP_SNAPSHOT_BUCKET: places.snapshots.name },
+    'undo:read': { BACKSTOP_SNAPSHOT_BUCKET: places.snapshots.name },
     'audit:append': { BACKSTOP_AUDIT_BUCKET: places.audit.name },
     'audit:read': { BACKSTOP_AUDIT_BUCKET: places.audit.name },
     'config:read': { BACKSTOP_CONFIG_BUCKET: places.config.name },

@@ -10,6 +10,8 @@ export type Permission =
   | 'snapshots:add'
   | 'snapshots:read'
   | 'drills:add'
+  | 'undo:add'
+  | 'undo:read'
   | 'audit:append'
   | 'audit:read'
   | 'config:read'

@@ -143,6 +143,14 @@ const STATEMENTS: Readonly<Record<Permission, Build>> = {
     ...addToFolder('Drills', places.snapshots.arn, 'drills'),
     useKey(places, 'data', 's3', ['kms:Decrypt', 'kms:GenerateDataKey']),
   ],
+  'undo:add': (places) => [
+    ...addToFolder('Undo', places.snapshots.arn, 'undo'),
+    useKey(places, 'data', 's3', ['kms:Decrypt', 'kms:GenerateDataKey']),
+  ],
+  'undo:read': (places) => [
+    ...readFolder('Undo', places.snapshots.arn, 'undo'),
+    useKey(places, 'data', 's3', ['kms:Decrypt']),
+  ],
   'audit:append': (places) => [
     ...addToFolder('Audit', places.audit.arn, 'audit'),
     useKey(places, 'data', 's3', ['kms:Decrypt', 'kms:GenerateDataKey']),

@@ -4,6 +4,8 @@ import type { FunctionRow, Permission } from './model.ts'
 const DESK: readonly Permission[] = ['records:read', 'records:write', 'queue.alert:send']
 const JUDGE: readonly Permission[] = [...DESK, 'config:read']
 const CAPTURE: readonly Permission[] = ['snapshots:add', 'snapshots:read', 'database:connect']
+/** After a lost answer an object is looked at: adding needs reading. */
+const UNDO: readonly Permission[] = ['undo:add', 'undo:read']
 
 export const FUNCTIONS: readonly FunctionRow[] = [
   {
@@ -21,7 +23,7 @@ export const FUNCTIONS: readonly FunctionRow[] = [
     memoryMib: 1769,
     trigger: { kind: 'routes' },
     bounded: 'query',
-    permissions: [...JUDGE, ...CAPTURE, 'queue.run:send', 'queue.capture:send'],
+    permissions: [...JUDGE, ...CAPTURE, ...UNDO, 'queue.run:send', 'queue.capture:send'],
   },
   {
     name: 'gate.run',
@@ -30,7 +32,7 @@ export const FUNCTIONS: readonly FunctionRow[] = [
     memoryMib: 1769,
     trigger: { kind: 'queue', queue: 'run', batchSize: 1 },
     bounded: 'run',
-    permissions: [...JUDGE, ...CAPTURE],
+    permissions: [...JUDGE, ...CAPTURE, ...UNDO],
   },
   {
     name: 'gate.approve',
@@ -50,11 +52,11 @@ export const FUNCTIONS: readonly FunctionRow[] = [
   },
   {
     name: 'gate.administer',
-    does: 'stops and resumes, takes points on demand, shows the state',
+    does: 'stops and resumes, takes points on demand, reverses writes, shows the state',
     timeoutS: 29,
     memoryMib: 1024,
     trigger: { kind: 'routes' },
-    permissions: [...JUDGE, ...CAPTURE, 'tokens:read'],
+    permissions: [...JUDGE, ...CAPTURE, ...UNDO, 'tokens:read'],
   },
   {
     name: 'gate.expire',
@@ -75,7 +77,7 @@ export const FUNCTIONS: readonly FunctionRow[] = [
   {
     name: 'gate.relay',
     does: 'delivers alerts to the topic and to webhooks',
-    timeoutS: 30,
+    timeoutS: 60,
     memoryMib: 256,
     trigger: { kind: 'queue', queue: 'alert', batchSize: 10 },
     permissions: ['records:read', 'records:write', 'topic:publish', 'webhooks:read'],

@@ -21,7 +21,7 @@ export const REASONS: readonly Reason[] = [
       'X-Ray and network interfaces, which know no resources: see the reason at each statement in functions/platform.ts.',
   },
   {
-    rule: /^AwsSolutions-IAM5\[Resource::.*\/(snapshots|drills|audit)\/\*\]$/,
+    rule: /^AwsSolutions-IAM5\[Resource::.*\/(snapshots|drills|undo|audit)\/\*\]$/,
     path: /\/(gate|recovery)-[a-z]+\/Role\/Resource$/,
     reason:
       'The objects of one folder of one bucket, with actions named one by one; names of objects are not known before.',

@@ -31,6 +31,7 @@ export function operation(): void {
   })
 
   describe('an approved write', () => {
+    let undoneLater: string | undefined
     it('runs once in the executor, however often and at once it is collected', async () => {
       const query = "UPDATE warehouses SET city = city || '!'"
       const held = await gateway.execute(query)
@@ -50,6 +51,20 @@ export function operation(): void {
       const { rows } = await gateway.execute("SELECT city FROM warehouses WHERE city LIKE '%!'")
       expect(rows).toHaveLength(5)
       expect(rows?.every(({ city }) => !String(city).includes('!!'))).toBe(true)
+      expect(last.undo).toMatchObject({ available: true, row_count: 5 })
+      undoneLater = last.undo?.audit_id
+    })
+
+    it('is set back by its audit id, once', async () => {
+      const path = `/undo/${undoneLater}`
+      expect((await gateway.send('operator', 'POST', path, {})).status).toBe(403)
+      const shown = await gateway.send('admin', 'GET', path)
+      expect([shown.status, JSON.stringify(shown.body)]).toEqual([200, expect.stringContaining('warehouses')])
+      const undone = await gateway.send('admin', 'POST', path, {})
+      expect(undone.status, JSON.stringify(undone.body)).toBe(200)
+      const { rows } = await gateway.execute("SELECT city FROM warehouses WHERE city LIKE '%!'")
+      expect(rows).toEqual([])
+      expect((await gateway.send('admin', 'POST', path, {})).status).toBe(409)
     })
   })
 

@@ -11,6 +11,7 @@ export interface StatementAnswer {
   readonly effect?: string
   readonly rows?: readonly Readonly<Record<string, unknown>>[]
   readonly rows_affected?: number
+  readonly undo?: { readonly available: boolean; readonly audit_id?: string; readonly row_count?: number }
 }
 
 export interface CloudGateway {
