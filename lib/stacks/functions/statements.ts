@@ -113,6 +113,20 @@ const connect: Build = (places, { database }) => {
   return [read, { sid: 'DatabaseSecretKey', actions: ['kms:Decrypt'], resources: [auth.keyArn], conditions: via }]
 }
 
+type VaultName = 'snapshots' | 'audit'
+
+/** S3 decrypts the parts of a multipart upload when it joins them: adding needs Decrypt too, but not s3:GetObject. */
+function add(sid: string, bucket: VaultName, folder: string): Build {
+  return (places) => [
+    ...addToFolder(sid, places[bucket].arn, folder),
+    useKey(places, 'data', 's3', ['kms:Decrypt', 'kms:GenerateDataKey']),
+  ]
+}
+
+function read(sid: string, bucket: VaultName, folder: string): Build {
+  return (places) => [...readFolder(sid, places[bucket].arn, folder), useKey(places, 'data', 's3', ['kms:Decrypt'])]
+}
+
 const STATEMENTS: Readonly<Record<Permission, Build>> = {
   'records:read': (places) => [
     {
@@ -130,35 +144,13 @@ const STATEMENTS: Readonly<Record<Permission, Build>> = {
     },
     useKey(places, 'data', 'dynamodb', TABLE_KEY_WRITE),
   ],
-  // S3 decrypts the parts of a multipart upload when it joins them: adding needs Decrypt too, but not s3:GetObject.
-  'snapshots:add': (places) => [
-    ...addToFolder('Snapshots', places.snapshots.arn, 'snapshots'),
-    useKey(places, 'data', 's3', ['kms:Decrypt', 'kms:GenerateDataKey']),
-  ],
-  'snapshots:read': (places) => [
-    ...readFolder('Snapshots', places.snapshots.arn, 'snapshots'),
-    useKey(places, 'data', 's3', ['kms:Decrypt']),
-  ],
-  'drills:add': (places) => [
-    ...addToFolder('Drills', places.snapshots.arn, 'drills'),
-    useKey(places, 'data', 's3', ['kms:Decrypt', 'kms:GenerateDataKey']),
-  ],
-  'undo:add': (places) => [
-    ...addToFolder('Undo', places.snapshots.arn, 'undo'),
-    useKey(places, 'data', 's3', ['kms:Decrypt', 'kms:GenerateDataKey']),
-  ],
-  'undo:read': (places) => [
-    ...readFolder('Undo', places.snapshots.arn, 'undo'),
-    useKey(places, 'data', 's3', ['kms:Decrypt']),
-  ],
-  'audit:append': (places) => [
-    ...addToFolder('Audit', places.audit.arn, 'audit'),
-    useKey(places, 'data', 's3', ['kms:Decrypt', 'kms:GenerateDataKey']),
-  ],
-  'audit:read': (places) => [
-    ...readFolder('Audit', places.audit.arn, 'audit'),
-    useKey(places, 'data', 's3', ['kms:Decrypt']),
-  ],
+  'snapshots:add': add('Snapshots', 'snapshots', 'snapshots'),
+  'snapshots:read': read('Snapshots', 'snapshots', 'snapshots'),
+  'drills:add': add('Drills', 'snapshots', 'drills'),
+  'undo:add': add('Undo', 'snapshots', 'undo'),
+  'undo:read': read('Undo', 'snapshots', 'undo'),
+  'audit:append': add('Audit', 'audit', 'audit'),
+  'audit:read': read('Audit', 'audit', 'audit'),
   'config:read': (places) => [
     { sid: 'ReadPolicy', actions: ['s3:GetObject'], resources: [`${places.config.arn}/policy.json`] },
     { sid: 'FindPolicy', actions: ['s3:ListBucket'], resources: [places.config.arn] },
