@@ -1,4 +1,4 @@
-/** `npm run bench -- [classify] [overhead] [recovery] [scale] [functions] [--json]`: each figure beside a peer in the same run. */
+/** `npm run bench -- [classify] [overhead] [recovery] [scale] [functions] [undo] [--json]`: each figure beside a peer in the same run. */
 import { join, resolve } from 'node:path'
 import { benchClassify } from './classify.ts'
 import { benchFunctions } from './functions.ts'
@@ -6,6 +6,7 @@ import { benchOverhead } from './overhead.ts'
 import { benchRecoveryReport } from './recovery.ts'
 import { type BenchReport, renderReport } from './report.ts'
 import { benchScale } from './scale.ts'
+import { benchUndo } from './undo.ts'
 
 const PEERS = join(resolve(import.meta.dirname, '../..'), '.backstop', 'peers')
 
@@ -15,6 +16,7 @@ const BENCHES: Readonly<Record<string, () => Promise<BenchReport>>> = {
   recovery: benchRecoveryReport,
   scale: benchScale,
   functions: benchFunctions,
+  undo: benchUndo,
 }
 
 const wanted = process.argv.slice(2).filter((word) => word !== '--json')
