@@ -11,6 +11,7 @@ export {
   openPause,
 } from './parts.ts'
 export {
+  CAPTURE_WORK,
   captureRound,
   captureTable,
   drillTable,

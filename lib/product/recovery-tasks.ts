@@ -18,7 +18,8 @@ import {
 import type { Parts } from './parts.ts'
 
 /** Kind of the work items whose body is a `CaptureOrder`. */
-const CAPTURE_WORK = 'capture'
+/** The kind of work that carries a capture order to whoever takes it. */
+export const CAPTURE_WORK = 'capture'
 
 const MEGABYTE = 1_048_576
 const HOUR_MS = 60 * MINUTE_MS

@@ -1,6 +1,7 @@
 /** Recovery points on demand within a request's time; what takes longer is ordered from the capture queue. */
 import { BackstopError, displayRelation, instantFrom, isBackstopError, jsonDigest } from '#lib/kernel/index.ts'
 import type { Clock, RecoveryPointOrigin, RecoveryPoints, WorkQueue } from '#lib/ports/index.ts'
+import { CAPTURE_WORK } from '#lib/product/index.ts'
 import type { CaptureOrder, Recovery } from '#lib/recovery/index.ts'
 
 export interface DemandPorts {
@@ -14,7 +15,6 @@ type Relation = CaptureOrder['relation']
 
 /** Several requests for one table within these minutes are one order. */
 const PERIOD_MINUTES_CHARACTERS = 15
-const CAPTURE_WORK = 'capture'
 
 /** What the queue's worker decodes; an oid of 0 is never that of the newest point, so that it takes a new one. */
 function orderOf(relation: Relation, origin: RecoveryPointOrigin, nowMs: number): CaptureOrder {

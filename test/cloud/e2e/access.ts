@@ -68,6 +68,20 @@ export function access(): void {
       expect((await ask('metadata//health', bearer(deployed.tokens.ops))).status).toBe(404)
     })
 
+    it.each([
+      'metadata%2Fhealth',
+      'metadata/health/',
+      'METADATA/health',
+      'metadata/%68ealth',
+      '/metadata/health',
+      'admin%2Fstatus',
+      'pending%3F',
+      'nothing/../metadata/health',
+    ])('gives nothing away at %s without a token: what no route names is not authorized either', async (path) => {
+      const { status } = await ask(path.startsWith('/') ? `.${path}` : path)
+      expect([400, 401, 404, 405, 503]).toContain(status)
+    })
+
     it('speaks MCP under the same token', async () => {
       const message = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: {} }
       const params = { name: 'execute_query', arguments: { query: 'SELECT 1 AS one', agent_id: 'shop-agent' } }
