@@ -8,7 +8,8 @@ import type { RecordWrite } from '#lib/ports/index.ts'
 import { startChild } from '#test/support/children/child.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { createFixedClock } from '#test/support/fixed-clock.ts'
-import { readAll, recordStoreContract } from './record-store.ts'
+import { readAll } from './record-cases.ts'
+import { recordStoreContract } from './record-store.ts'
 
 const writer = new URL('../support/children/write-records.ts', import.meta.url)
 

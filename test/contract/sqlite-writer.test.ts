@@ -8,7 +8,7 @@ import type { RecordWrite } from '#lib/ports/index.ts'
 import type { Child } from '#test/support/children/child.ts'
 import { startChild } from '#test/support/children/child.ts'
 import { createFixedClock } from '#test/support/fixed-clock.ts'
-import { readAll } from './record-store.ts'
+import { readAll } from './record-cases.ts'
 
 const submitter = new URL('../support/children/submit-records.ts', import.meta.url)
 const UNREACHABLE = { name: 'BackstopError', code: 'METADATA_UNREACHABLE' }

@@ -55,6 +55,14 @@ export function operation(): void {
       undoneLater = last.undo?.audit_id
     })
 
+    it('that runs at once within the request can be set back as well', async () => {
+      const answer = await gateway.execute("UPDATE warehouses SET city = 'Harburg' WHERE code = 'HAM'")
+      expect(answer, answer.message).toMatchObject({ status: 'executed', undo: { available: true, row_count: 1 } })
+      expect((await gateway.send('admin', 'POST', `/undo/${answer.undo?.audit_id}`, {})).status).toBe(200)
+      const { rows } = await gateway.execute("SELECT count(*)::int AS n FROM warehouses WHERE city = 'Harburg'")
+      expect(rows).toEqual([{ n: 0 }])
+    })
+
     it('is set back by its audit id, once', async () => {
       const path = `/undo/${undoneLater}`
       expect((await gateway.send('operator', 'POST', path, {})).status).toBe(403)
