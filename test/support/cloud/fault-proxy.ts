@@ -30,6 +30,8 @@ export interface FaultProxy {
   readonly endpoint: string
   /** All calls so far, in the order they came. */
   readonly calls: readonly ProxiedCall[]
+  /** How many calls the other side has answered, whatever becomes of its answers. */
+  readonly answeredCount: number
   /** Arm a rule; the function that is returned disarms it. */
   add(rule: FaultRule): () => void
   /** Disarm all rules and forget all calls. */
@@ -54,6 +56,7 @@ export interface FaultProxyOptions {
 export async function startFaultProxy(options: FaultProxyOptions): Promise<FaultProxy> {
   const random = seededRandom(options.seed ?? 1)
   const calls: ProxiedCall[] = []
+  let answeredCount = 0
   const rules = new Set<ArmedRule>()
   const server = createServer((incoming, outgoing) => {
     void serve(incoming, outgoing).catch((error: Error) => outgoing.destroy(error))
@@ -65,7 +68,11 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
     const call = readCall(incoming.method ?? 'GET', incoming.url ?? '/', incoming.headers, body)
     const fault = [...rules].find((armed) => armed.falls(call))?.rule.fault
     calls.push({ ...call, ...(fault && { fault: fault.kind }) })
-    const forward = () => ask(options.upstream, incoming, body)
+    const forward = async () => {
+      const answer = await ask(options.upstream, incoming, body)
+      answeredCount += 1
+      return answer
+    }
     await (fault === undefined
       ? forward().then((answer) => send(outgoing, answer))
       : spoil(fault, call, forward, outgoing))
@@ -78,6 +85,9 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
   return {
     endpoint: `http://127.0.0.1:${port}`,
     calls,
+    get answeredCount() {
+      return answeredCount
+    },
     add: (rule) => {
       const armed = new ArmedRule(rule, random)
       rules.add(armed)
@@ -86,6 +96,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
     clear: () => {
       rules.clear()
       calls.length = 0
+      answeredCount = 0
     },
     close: () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
