@@ -1,9 +1,12 @@
-/** `npm run bench -- [classify] [overhead] [recovery] [scale] [functions] [undo] [--json]`: each figure beside a peer in the same run. */
+/**
+ * `npm run bench -- [classify] [overhead] [recovery] [scale] [functions] [undo] [--json] [--rows=1000000,…] [--rounds=5]`: each figure
+ * beside a peer in the same run. Rows and rounds are those of the tables of `recovery`.
+ */
 import { join, resolve } from 'node:path'
 import { benchClassify } from './classify.ts'
 import { benchFunctions } from './functions.ts'
 import { benchOverhead } from './overhead.ts'
-import { benchRecoveryReport } from './recovery.ts'
+import { benchRecovery } from './recovery/index.ts'
 import { type BenchReport, renderReport } from './report.ts'
 import { benchScale } from './scale.ts'
 import { benchUndo } from './undo.ts'
@@ -13,13 +16,13 @@ const PEERS = join(resolve(import.meta.dirname, '../..'), '.backstop', 'peers')
 const BENCHES: Readonly<Record<string, () => Promise<BenchReport>>> = {
   classify: benchClassify,
   overhead: () => benchOverhead(PEERS),
-  recovery: benchRecoveryReport,
+  recovery: () => benchRecovery(PEERS, recoveryOptions()),
   scale: benchScale,
   functions: benchFunctions,
   undo: benchUndo,
 }
 
-const wanted = process.argv.slice(2).filter((word) => word !== '--json')
+const wanted = process.argv.slice(2).filter((word) => !word.startsWith('--'))
 const isJson = process.argv.includes('--json')
 const unknown = wanted.filter((name) => !(name in BENCHES))
 if (unknown.length > 0) {
@@ -30,4 +33,17 @@ for (const [name, run] of Object.entries(BENCHES)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue
   const report = await run()
   process.stdout.write(`${isJson ? JSON.stringify(report) : renderReport(report)}\n`)
+}
+
+function recoveryOptions() {
+  const numbers = (flag: string) => {
+    const word = process.argv.find((one) => one.startsWith(`--${flag}=`))
+    return word
+      ?.slice(flag.length + 3)
+      .split(',')
+      .map(Number)
+  }
+  const [rounds] = numbers('rounds') ?? []
+  const rowCounts = numbers('rows')
+  return { ...(rounds === undefined ? {} : { rounds }), ...(rowCounts === undefined ? {} : { rowCounts }) }
 }
