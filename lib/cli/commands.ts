@@ -1,46 +1,137 @@
-/** The table of commands, in the order of the help. */
-import { analyze } from './analyze/index.ts'
-import { approvalsApprove, approvalsDeny, approvalsList, approvalsShow } from './approvals/index.ts'
-import { auditExport, auditVerify } from './audit/index.ts'
-import { backupLogicalCreate, backupLogicalList, backupLogicalRestore } from './backup/index.ts'
-import { demo } from './demo/index.ts'
-import type { Command } from './frame/index.ts'
-import { pitrBaseBackup, pitrList, pitrPrepareRestore } from './pitr/index.ts'
-import { policyCheck } from './policy/index.ts'
-import { recover, restore } from './recover/index.ts'
-import { snapshotsList, snapshotTake } from './snapshots/index.ts'
-import { tokenCreate } from './token/index.ts'
-import { undo } from './undo/index.ts'
-import { up } from './up/index.ts'
-import { walArchive, walFetch, walList, walVerify } from './wal/index.ts'
+/** The table of commands, in the order of the help. A line each; the module is loaded when the command is asked for. */
+import { type CommandEntry, entry } from './frame/index.ts'
 
-export const COMMANDS: readonly Command[] = [
-  up,
-  demo,
-  analyze,
-  approvalsList,
-  approvalsShow,
-  approvalsApprove,
-  approvalsDeny,
-  snapshotTake,
-  snapshotsList,
-  recover,
-  restore,
-  undo,
-  backupLogicalCreate,
-  backupLogicalRestore,
-  backupLogicalList,
-  pitrBaseBackup,
-  pitrPrepareRestore,
-  pitrList,
-  walArchive,
-  walFetch,
-  walVerify,
-  walList,
-  auditVerify,
-  auditExport,
-  policyCheck,
-  tokenCreate,
+export const COMMANDS: readonly CommandEntry[] = [
+  entry(
+    'up',
+    () => import('./up/up.ts'),
+    (module) => module.up,
+  ),
+  entry(
+    'demo',
+    () => import('./demo/demo.ts'),
+    (module) => module.demo,
+  ),
+  entry(
+    'analyze',
+    () => import('./analyze/index.ts'),
+    (module) => module.analyze,
+  ),
+  entry(
+    'approvals list',
+    () => import('./approvals/list.ts'),
+    (module) => module.approvalsList,
+  ),
+  entry(
+    'approvals show',
+    () => import('./approvals/decide.ts'),
+    (module) => module.approvalsShow,
+  ),
+  entry(
+    'approvals approve',
+    () => import('./approvals/decide.ts'),
+    (module) => module.approvalsApprove,
+  ),
+  entry(
+    'approvals deny',
+    () => import('./approvals/decide.ts'),
+    (module) => module.approvalsDeny,
+  ),
+  entry(
+    'snapshot',
+    () => import('./snapshots/take.ts'),
+    (module) => module.snapshotTake,
+  ),
+  entry(
+    'snapshots list',
+    () => import('./snapshots/list.ts'),
+    (module) => module.snapshotsList,
+  ),
+  entry(
+    'recover',
+    () => import('./recover/recover.ts'),
+    (module) => module.recover,
+  ),
+  entry(
+    'restore',
+    () => import('./recover/restore.ts'),
+    (module) => module.restore,
+  ),
+  entry(
+    'undo',
+    () => import('./undo/undo.ts'),
+    (module) => module.undo,
+  ),
+  entry(
+    'backup logical-create',
+    () => import('./backup/logical-create.ts'),
+    (module) => module.backupLogicalCreate,
+  ),
+  entry(
+    'backup logical-restore',
+    () => import('./backup/logical-restore.ts'),
+    (module) => module.backupLogicalRestore,
+  ),
+  entry(
+    'backup logical-list',
+    () => import('./backup/logical-list.ts'),
+    (module) => module.backupLogicalList,
+  ),
+  entry(
+    'pitr basebackup',
+    () => import('./pitr/base-backup.ts'),
+    (module) => module.pitrBaseBackup,
+  ),
+  entry(
+    'pitr prepare-restore',
+    () => import('./pitr/prepare-restore.ts'),
+    (module) => module.pitrPrepareRestore,
+  ),
+  entry(
+    'pitr list',
+    () => import('./pitr/list.ts'),
+    (module) => module.pitrList,
+  ),
+  entry(
+    'wal archive',
+    () => import('./wal/archive.ts'),
+    (module) => module.walArchive,
+  ),
+  entry(
+    'wal fetch',
+    () => import('./wal/fetch.ts'),
+    (module) => module.walFetch,
+  ),
+  entry(
+    'wal verify',
+    () => import('./wal/verify.ts'),
+    (module) => module.walVerify,
+  ),
+  entry(
+    'wal list',
+    () => import('./wal/list.ts'),
+    (module) => module.walList,
+  ),
+  entry(
+    'audit verify',
+    () => import('./audit/verify.ts'),
+    (module) => module.auditVerify,
+  ),
+  entry(
+    'audit export',
+    () => import('./audit/export.ts'),
+    (module) => module.auditExport,
+  ),
+  entry(
+    'policy check',
+    () => import('./policy/check.ts'),
+    (module) => module.policyCheck,
+  ),
+  entry(
+    'token create',
+    () => import('./token/create.ts'),
+    (module) => module.tokenCreate,
+  ),
 ]
 
 /** What the words that hold several commands are for. */

@@ -1,6 +1,6 @@
-/** Renders `docs/cli.md` from the table of commands. Pure. */
+/** Renders `docs/cli.md` from the table of commands. */
 import { COMMANDS } from './commands.ts'
-import type { Command } from './frame/index.ts'
+import { type Command, loadCommands } from './frame/index.ts'
 
 const HEAD = `# Command line
 
@@ -49,6 +49,8 @@ ${examples}
 `
 }
 
-export function renderCommandDocument(): string {
-  return [HEAD, ...COMMANDS.map(section)].join('\n')
+/** Loads every command there is. */
+export async function renderCommandDocument(): Promise<string> {
+  const commands = await loadCommands(COMMANDS, () => true)
+  return [HEAD, ...commands.map(section)].join('\n')
 }

@@ -8,6 +8,7 @@ import {
   EXIT_INTERRUPTED,
   EXIT_USAGE,
   encodeFailure,
+  loadCommands,
   openContext,
   readVersion,
   renderFailure,
@@ -15,6 +16,7 @@ import {
   surfaceOf,
 } from './frame/index.ts'
 import { Cancelled } from './terminal/index.ts'
+import { wantedBy } from './wanted.ts'
 
 const EXAMPLES = [
   { does: 'See what it does, on a database of its own', line: 'backstop demo' },
@@ -36,10 +38,10 @@ function guessOutput(words: readonly string[]): OutputChoice {
 }
 
 /** Undefined when help or the version was asked for and printed. */
-function parse(words: readonly string[], io: CliIo): Invocation | undefined {
+async function parse(words: readonly string[], io: CliIo): Promise<Invocation | undefined> {
   let invocation: Invocation | undefined
   const program = buildProgram({
-    commands: COMMANDS,
+    commands: await loadCommands(COMMANDS, wantedBy(words)),
     groups: GROUPS,
     version: readVersion(),
     examples: EXAMPLES,
@@ -90,7 +92,7 @@ async function invoke(invocation: Invocation, io: CliIo): Promise<number> {
 export async function runCli(words: readonly string[], io: CliIo): Promise<number> {
   const choice = guessOutput(words)
   try {
-    const invocation = parse(words, io)
+    const invocation = await parse(words, io)
     return invocation === undefined ? 0 : await invoke(invocation, io)
   } catch (error) {
     if (error instanceof Cancelled || (io.signal.aborted && isAbort(error))) return EXIT_INTERRUPTED

@@ -1,21 +1,8 @@
-/** Open the database that is guarded. */
+/** Opens the connections of the gate to the database that is guarded. */
 import { openPostgres } from '#lib/adapters/postgres/index.ts'
 import { type ExecutionSettings, sessionSettings } from '#lib/gate/index.ts'
-import type { Database } from '#lib/ports/index.ts'
 import type { GateDatabases } from '#lib/product/index.ts'
 import type { RuntimeConfig } from './config.ts'
-
-/** Connect once, so that a wrong address or password shows at the start. Throws DATABASE_UNREACHABLE. */
-export async function connectDatabase(url: string, maxConnections: number): Promise<Database> {
-  const database = openPostgres({ url, maxConnections })
-  try {
-    await database.withSession((session) => session.query('SELECT 1'))
-    return database
-  } catch (error) {
-    await database.close()
-    throw error
-  }
-}
 
 /** Connections of the gate's own, so that captures never take them away; each is lent with the pinned settings. */
 export function openGateDatabases(url: string, config: RuntimeConfig, settings: ExecutionSettings): GateDatabases {

@@ -1,5 +1,6 @@
 /** `backstop analyze`: what a statement would do and what the policy would decide, without running it. */
-import { defineCommand, loadPolicy, text } from '../frame/index.ts'
+import { defineCommand, text } from '../frame/index.ts'
+import { loadPolicy } from '../frame/policy-source.ts'
 import { judgeInDatabase, judgeText } from './judge.ts'
 import { showJudgement } from './show.ts'
 

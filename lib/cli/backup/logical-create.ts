@@ -1,6 +1,6 @@
 /** `backstop backup logical-create`: one database with pg_dump, straight into the storage. */
 import { createLogicalBackup } from '#lib/recovery/index.ts'
-import { openBackupTools } from '#lib/runtime/index.ts'
+import { openBackupTools } from '#lib/runtime/tools/index.ts'
 import { DATABASE_FLAG, defineCommand, getSetting, STORAGE_FLAG, text } from '../frame/index.ts'
 import { patterns, programFlag, showBytes } from './flags.ts'
 import { backupData, backupTable } from './view.ts'

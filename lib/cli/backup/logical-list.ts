@@ -1,7 +1,7 @@
 /** `backstop backup logical-list`: which logical backups there are, from the storage alone. */
 import { systemClock } from '#lib/adapters/system/index.ts'
 import { listLogicalBackups } from '#lib/recovery/index.ts'
-import { openBackupTools } from '#lib/runtime/index.ts'
+import { openBackupTools } from '#lib/runtime/tools/index.ts'
 import { defineCommand, existingStorage, STORAGE_FLAG } from '../frame/index.ts'
 import type { Block } from '../terminal/index.ts'
 import { backupData, backupTable } from './view.ts'

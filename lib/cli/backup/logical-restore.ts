@@ -1,7 +1,7 @@
 /** `backstop backup logical-restore`: a dump that was proven, with pg_restore. */
 import { tmpdir } from 'node:os'
 import { restoreLogicalBackup } from '#lib/recovery/index.ts'
-import { openBackupTools } from '#lib/runtime/index.ts'
+import { openBackupTools } from '#lib/runtime/tools/index.ts'
 import {
   DATABASE_FLAG,
   defineCommand,

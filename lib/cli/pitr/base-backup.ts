@@ -1,6 +1,6 @@
 /** `backstop pitr basebackup`: a whole server with pg_basebackup, straight into the storage. */
 import { takeBaseBackup } from '#lib/recovery/index.ts'
-import { openBackupTools } from '#lib/runtime/index.ts'
+import { openBackupTools } from '#lib/runtime/tools/index.ts'
 import { programFlag, showBytes } from '../backup/index.ts'
 import { DATABASE_FLAG, defineCommand, getSetting, STORAGE_FLAG, text } from '../frame/index.ts'
 import { CLUSTER_FLAG } from '../wal/index.ts'

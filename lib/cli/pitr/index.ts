@@ -1,5 +1,3 @@
-export { pitrBaseBackup } from './base-backup.ts'
-export { pitrList } from './list.ts'
-export { pitrPrepareRestore, showPrepared, TARGET_FLAGS } from './prepare-restore.ts'
+export { showPrepared, TARGET_FLAGS } from './prepare-restore.ts'
 export { restoreCommandLine } from './restore-command.ts'
 export { baseBackupData, baseBackupTable } from './view.ts'

@@ -1,7 +1,7 @@
 /** `backstop pitr list`: which base backups of a server there are, from the storage alone. */
 import { systemClock } from '#lib/adapters/system/index.ts'
 import { listBaseBackups } from '#lib/recovery/index.ts'
-import { openBackupTools } from '#lib/runtime/index.ts'
+import { openBackupTools } from '#lib/runtime/tools/index.ts'
 import { defineCommand, existingStorage, STORAGE_FLAG } from '../frame/index.ts'
 import type { Block } from '../terminal/index.ts'
 import { CLUSTER_FLAG } from '../wal/index.ts'

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { BackstopError } from '#lib/kernel/index.ts'
 import { type PrepareReport, prepareRestore, type RecoveryTarget, readTarget } from '#lib/recovery/index.ts'
-import { openBackupTools } from '#lib/runtime/index.ts'
+import { openBackupTools } from '#lib/runtime/tools/index.ts'
 import { showBytes } from '../backup/index.ts'
 import {
   type CommandResult,

@@ -4,7 +4,8 @@ import { activatePolicy, defaultPolicy, parseLevelActions } from '#lib/gate/inde
 import type { RiskLevel } from '#lib/kernel/index.ts'
 import { RISK_LEVELS } from '#lib/kernel/index.ts'
 import type { CommandResult } from '../frame/index.ts'
-import { defineCommand, findSetting, readPolicyFile } from '../frame/index.ts'
+import { defineCommand, findSetting } from '../frame/index.ts'
+import { readPolicyFile } from '../frame/policy-source.ts'
 import { actionCell, riskCell } from '../terminal/index.ts'
 
 export const policyCheck = defineCommand({

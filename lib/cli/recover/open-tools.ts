@@ -2,7 +2,7 @@
 import type { RelationName } from '#lib/kernel/index.ts'
 import { BackstopError, displayRelation } from '#lib/kernel/index.ts'
 import { defaultTarget } from '#lib/recovery/index.ts'
-import { openRecoveryTools, type RecoveryTools } from '#lib/runtime/index.ts'
+import { openRecoveryTools, type RecoveryTools } from '#lib/runtime/tools/index.ts'
 import type { CommandContext } from '../frame/index.ts'
 import {
   choice,

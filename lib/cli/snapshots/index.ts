@@ -1,4 +1,3 @@
 export type { FoundPoints, TableFilter } from './find-points.ts'
 export { findPoints } from './find-points.ts'
-export { snapshotsList, tableFilter } from './list.ts'
-export { snapshotTake } from './take.ts'
+export { tableFilter } from './list.ts'

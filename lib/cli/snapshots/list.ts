@@ -1,6 +1,6 @@
 /** `backstop snapshots list`: what can be recovered, from the storage alone. */
 import { systemClock } from '#lib/adapters/system/index.ts'
-import { openPointTools } from '#lib/runtime/index.ts'
+import { openPointTools } from '#lib/runtime/tools/index.ts'
 import {
   DATABASE_FLAG,
   defineCommand,

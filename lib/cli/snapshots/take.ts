@@ -1,6 +1,6 @@
 /** `backstop snapshot`: take a recovery point of one table now. */
 import { systemClock } from '#lib/adapters/system/index.ts'
-import { openRecoveryTools } from '#lib/runtime/index.ts'
+import { openRecoveryTools } from '#lib/runtime/tools/index.ts'
 import {
   DATABASE_FLAG,
   defineCommand,

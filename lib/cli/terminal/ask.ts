@@ -1,11 +1,11 @@
 /** Questions to a person at a terminal. */
-import { confirm, isCancel, select } from '@clack/prompts'
 import { oneLine } from './colour.ts'
 import type { Asker } from './model.ts'
 import { Cancelled } from './model.ts'
 
+/** Clack tells of Ctrl-C by a symbol. */
 function answered<T>(answer: T): Exclude<T, symbol> {
-  if (isCancel(answer)) throw new Cancelled()
+  if (typeof answer === 'symbol') throw new Cancelled()
   return answer as Exclude<T, symbol>
 }
 
@@ -18,9 +18,11 @@ export function openAsker(signal: AbortSignal): Asker {
         label: oneLine(label),
         ...(hint === undefined ? {} : { hint: oneLine(hint) }),
       }))
+      const { select } = await import('@clack/prompts')
       return answered(await select({ message: question, options, signal }))
     },
     async confirm(question) {
+      const { confirm } = await import('@clack/prompts')
       return answered(await confirm({ message: question, initialValue: false, signal }))
     },
   }

@@ -1,3 +1,2 @@
-export { tokenCreate } from './create.ts'
 export type { TokenOrder } from './entry.ts'
 export { makeToken, TOKEN_BYTES } from './entry.ts'

@@ -1,6 +1,6 @@
 /** `backstop wal archive`: what PostgreSQL's archive_command calls. */
 import { archiveWal } from '#lib/recovery/index.ts'
-import { openBackupTools } from '#lib/runtime/index.ts'
+import { openBackupTools } from '#lib/runtime/tools/index.ts'
 import { defineCommand, existingStorage, requiredText, STORAGE_FLAG } from '../frame/index.ts'
 import { formatBytes } from '../terminal/index.ts'
 import { CLUSTER_FLAG, WAL_NAME_FLAG } from './flags.ts'

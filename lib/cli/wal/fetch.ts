@@ -1,6 +1,6 @@
 /** `backstop wal fetch`: what PostgreSQL's restore_command calls. */
 import { fetchWal } from '#lib/recovery/index.ts'
-import { openBackupTools } from '#lib/runtime/index.ts'
+import { openBackupTools } from '#lib/runtime/tools/index.ts'
 import {
   type CommandResult,
   defineCommand,

@@ -1,5 +1,1 @@
-export { walArchive } from './archive.ts'
-export { walFetch } from './fetch.ts'
 export { CLUSTER_FLAG } from './flags.ts'
-export { walList } from './list.ts'
-export { walVerify } from './verify.ts'

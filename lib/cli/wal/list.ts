@@ -1,6 +1,6 @@
 /** `backstop wal list`: what is in an archive, by timeline. */
 import { findGaps, findSystem, listArchive } from '#lib/recovery/index.ts'
-import { openBackupTools } from '#lib/runtime/index.ts'
+import { openBackupTools } from '#lib/runtime/tools/index.ts'
 import { defineCommand, existingStorage, STORAGE_FLAG } from '../frame/index.ts'
 import { formatBytes } from '../terminal/index.ts'
 import { CLUSTER_FLAG } from './flags.ts'

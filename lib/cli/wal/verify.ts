@@ -1,7 +1,7 @@
 /** `backstop wal verify`: reads a whole archive and looks for gaps. */
 import type { WalVerification } from '#lib/recovery/index.ts'
 import { formatLsn, verifyWal } from '#lib/recovery/index.ts'
-import { openBackupTools } from '#lib/runtime/index.ts'
+import { openBackupTools } from '#lib/runtime/tools/index.ts'
 import { defineCommand, existingStorage, STORAGE_FLAG, text, toggle } from '../frame/index.ts'
 import type { Block } from '../terminal/index.ts'
 import { CLUSTER_FLAG } from './flags.ts'

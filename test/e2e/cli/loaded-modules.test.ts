@@ -1,5 +1,5 @@
-/** What the embedded product loads of the cloud: nothing, unless its storage is there. */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+/** What a command loads: its own modules alone, and nothing of the cloud unless its storage is there. */
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
@@ -26,6 +26,56 @@ function loadedOfTheCloud(): readonly string[] {
   expect(urls.length).toBeGreaterThan(50)
   return [...new Set(urls.flatMap((url) => OF_THE_CLOUD.exec(url)?.[0] ?? []))]
 }
+
+/** Folders under lib and packages, each once. */
+function loadedParts(): readonly string[] {
+  const urls = readFileSync(modulesFile, 'utf8').trim().split('\n')
+  expect(urls.length).toBeGreaterThan(10)
+  rmSync(modulesFile)
+  return [...new Set(urls.flatMap((url) => /lib\/(?:cli\/)?[a-z-]+(?=\/)|node_modules\/[^/]+/.exec(url)?.[0] ?? []))]
+}
+
+describe('modules of a command', () => {
+  test('--version loads no command', async () => {
+    expect(await runCliProcess(['--version'], watched)).toMatchObject({ exitCode: 0 })
+    const parts = loadedParts()
+    expect(parts.filter((part) => part.startsWith('lib/cli/')).toSorted()).toEqual([
+      'lib/cli/frame',
+      'lib/cli/terminal',
+    ])
+    expect(parts.filter((part) => part.startsWith('lib/') && !part.startsWith('lib/cli')).toSorted()).toEqual([
+      'lib/kernel',
+      'lib/ports',
+    ])
+  })
+
+  test.each([[['wal', 'fetch', '--help']], [['restore', '--help']], [['snapshots', 'list', '--storage', 'FOLDER']]])(
+    '%j loads neither the gate nor the gateway nor another command',
+    async (words) => {
+      const storage = join(folder.path, 'storage')
+      mkdirSync(storage)
+      const given = words.map((word) => (word === 'FOLDER' ? pathToFileURL(storage).href : word))
+      expect((await runCliProcess(given, watched)).exitCode).toBe(0)
+      const parts = loadedParts()
+      expect(parts).toContain('lib/recovery')
+      const others = [
+        'lib/gate',
+        'lib/api',
+        'lib/product',
+        'lib/cli/up',
+        'lib/cli/demo',
+        'lib/cli/analyze',
+        'node_modules/prom-client',
+      ]
+      expect(parts.filter((part) => others.includes(part))).toEqual([])
+    },
+  )
+
+  test('a command that judges statements loads the gate', async () => {
+    expect((await runCliProcess(['analyze', 'SELECT 1'], watched)).exitCode).toBe(0)
+    expect(loadedParts()).toEqual(expect.arrayContaining(['lib/gate', 'lib/cli/analyze']))
+  })
+})
 
 describe('modules of the cloud', () => {
   test('are not loaded by --help or by listing a folder', async () => {

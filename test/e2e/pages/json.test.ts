@@ -12,8 +12,9 @@ beforeAll(async () => {
 afterAll(() => product.stop())
 
 /** `snapshots[], copyback (kind, …)` → its names. */
-function membersOf(path: string): readonly string[] {
-  const text = COMMANDS.find((command) => command.path.join(' ') === path)?.json ?? ''
+async function membersOf(path: string): Promise<readonly string[]> {
+  const command = await COMMANDS.find((entry) => entry.path.join(' ') === path)?.load()
+  const text = command?.json ?? ''
   const plain = text.replace(/^with --output: /, '').replaceAll(/ \([^)]*\)| as [^,]+|\[\]/g, '')
   const [names = ''] = plain.split(';')
   return ['ok', ...names.split(', ')].toSorted()
@@ -47,7 +48,7 @@ test('each command prints the members that its page names, and no other', async 
     expect({ path, exitCode, members: Object.keys(data).toSorted() }).toEqual({
       path,
       exitCode: 0,
-      members: membersOf(path),
+      members: await membersOf(path),
     })
   }
 })

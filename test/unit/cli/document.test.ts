@@ -4,7 +4,7 @@ import { COMMANDS } from '#lib/cli/commands.ts'
 import { renderCommandDocument } from '#lib/cli/document.ts'
 
 test('docs/cli.md is what the table of commands says', async () => {
-  await expect(renderCommandDocument()).toMatchFileSnapshot('../../../docs/cli.md')
+  await expect(await renderCommandDocument()).toMatchFileSnapshot('../../../docs/cli.md')
 })
 
 test('every test, page and command that README and CONTRIBUTING name exists', () => {

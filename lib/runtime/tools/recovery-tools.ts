@@ -1,14 +1,11 @@
-/** What the command line needs of the product without running it. */
+/** Recovery points of any database and storage, without the product. */
 import { parquet } from '#lib/adapters/parquet/index.ts'
-import type { OpenAuditLedger } from '#lib/gate/index.ts'
 import { BackstopError } from '#lib/kernel/index.ts'
-import type { Database, ObjectStore, RecordStore } from '#lib/ports/index.ts'
-import { openLedger } from '#lib/product/index.ts'
+import type { Database } from '#lib/ports/index.ts'
 import { openRecovery, type Recovery } from '#lib/recovery/index.ts'
-import type { RuntimeConfig } from './config.ts'
-import { connectDatabase } from './connect.ts'
-import { openMetadata, openStorage } from './storage.ts'
-import { SYSTEM } from './system.ts'
+import { openMetadata, openStorage } from '../storage.ts'
+import { SYSTEM } from '../system.ts'
+import { connectDatabase } from './connect-database.ts'
 
 export interface RecoveryTools {
   readonly recovery: Recovery
@@ -62,19 +59,4 @@ export async function openPointTools(locations: Omit<RecoveryLocations, 'dbUrl'>
   const records = await openMetadata(locations.metadataPath ?? ':memory:')
   const recovery = openRecovery({ database: NO_DATABASE, objects, records, columnar: parquet, ...SYSTEM })
   return { recovery, close: () => records.close() }
-}
-
-export interface LedgerTools {
-  readonly ledger: OpenAuditLedger
-  readonly records: RecordStore
-  readonly objects: ObjectStore
-  close(): Promise<void>
-}
-
-/** Verify and export where the product keeps its ledger; also beside a running product. */
-export async function openLedgerTools(config: RuntimeConfig): Promise<LedgerTools> {
-  const objects = await openStorage(config.storageUrl, 'read')
-  const records = await openMetadata(config.metadataPath)
-  const ledger = openLedger({ records, settings: config, ...SYSTEM }, objects)
-  return { ledger, records, objects, close: () => records.close() }
 }

@@ -1,8 +1,8 @@
 /** What backups of whole databases and servers are made with: a storage, PostgreSQL's programs, time and randomness. */
 import { createNativeTools, localFiles, type NativeToolsOptions } from '#lib/adapters/native/index.ts'
 import type { Clock, LocalFiles, NativeTools, ObjectStore, Random } from '#lib/ports/index.ts'
-import { openStorage, type StorageNeed } from './storage.ts'
-import { SYSTEM } from './system.ts'
+import { openStorage, type StorageNeed } from '../storage.ts'
+import { SYSTEM } from '../system.ts'
 
 export interface BackupTools {
   readonly objects: ObjectStore

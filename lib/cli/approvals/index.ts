@@ -1,2 +1,0 @@
-export { approvalsApprove, approvalsDeny, approvalsShow } from './decide.ts'
-export { approvalsList } from './list.ts'

@@ -1,2 +1,0 @@
-export { auditExport } from './export.ts'
-export { auditVerify } from './verify.ts'

@@ -1,1 +1,0 @@
-export { policyCheck } from './check.ts'

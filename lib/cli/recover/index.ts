@@ -1,2 +1,0 @@
-export { recover } from './recover.ts'
-export { restore } from './restore.ts'
