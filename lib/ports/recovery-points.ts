@@ -1,7 +1,8 @@
 import type { Instant, RelationName, SnapshotId } from '#lib/kernel/index.ts'
 import type { DatabaseSession } from './database.ts'
 
-export type RecoveryPointStatus = 'valid' | 'invalid' | 'quarantined'
+/** `retired`: retention is removing it, or was stopped while it did. */
+export type RecoveryPointStatus = 'valid' | 'invalid' | 'quarantined' | 'retired'
 
 /** Why a point was taken: on the schedule, because a statement needed one, inside a destruction's transaction, by hand. */
 export type RecoveryPointOrigin = 'schedule' | 'demand' | 'final' | 'manual'
@@ -14,12 +15,18 @@ export interface RecoveryPoint {
   readonly status: RecoveryPointStatus
   /** Why it is not valid; absent when it is. */
   readonly validationError?: string
+  /** When it was set aside; absent for one that never was. */
+  readonly quarantinedAt?: Instant
+  /** What a retired point was before. */
+  readonly retiredFrom?: Exclude<RecoveryPointStatus, 'retired'>
   readonly origin: RecoveryPointOrigin
   readonly capturedAt: Instant
   /** The last time that the table was proven to be unchanged since; freshness counts from here where it is set. */
   readonly confirmedAt?: Instant
   readonly rowCount: number
   readonly sizeBytes: number
+  /** The set that it was taken in, with others at one instant. */
+  readonly setId?: string
   readonly manifestKey: string
   /** Digest of the manifest, the root of trust for everything under it. */
   readonly manifestSha256: string

@@ -1,6 +1,7 @@
 /** Wires the slice together: captures, the catalog of points, and restores, over the ports that it is handed. */
 import type { RelationName, SnapshotId } from '#lib/kernel/index.ts'
-import { isBackstopError } from '#lib/kernel/index.ts'
+import { instantFrom, isBackstopError } from '#lib/kernel/index.ts'
+import type { Clock } from '#lib/ports/index.ts'
 import { Capturer } from './capturer.ts'
 import { findHeartbeat, PointCatalog, scanPoints } from './catalog/index.ts'
 import type { DrillPorts } from './drill/index.ts'
@@ -16,8 +17,9 @@ import { runVerify } from './verify/index.ts'
 import { runWatch } from './watch/index.ts'
 
 export function openRecovery(options: RecoveryOptions): Recovery {
-  const { objects, records } = options
+  const { objects, records, clock } = options
   const catalog = new PointCatalog(records)
+  const shelf: Shelf = { catalog, clock }
   const capturer = new Capturer(options, catalog)
   const round: RoundPorts = {
     ...options,
@@ -27,20 +29,19 @@ export function openRecovery(options: RecoveryOptions): Recovery {
   const drill: DrillPorts = {
     ...options,
     catalog,
-    readManifest: (snapshotId) =>
-      watchingForCorruption(catalog, snapshotId, readManifest(objects, catalog, snapshotId)),
-    setAsideIfCorrupt: (snapshotId, error) => setAsideIfCorrupt(catalog, snapshotId, error),
+    readManifest: (snapshotId) => watchingForCorruption(shelf, snapshotId, readManifest(objects, catalog, snapshotId)),
+    setAsideIfCorrupt: (snapshotId, error) => setAsideIfCorrupt(shelf, snapshotId, error),
   }
   return {
     capture: (relation, origin, stop) => capturer.capture(relation, origin, stop),
     captureWithin: (session, relations, origin) => capturer.captureWithin(session, relations, origin),
-    findNewestValid: (relation) => catalog.findNewestValid(relation),
+    findNewestValid: (relation) => catalog.findNewestTrusted(relation, clock.nowMs()),
     findHeartbeat: () => findHeartbeat(records),
     list: (filter) => catalog.list(filter),
     find: (snapshotId) => catalog.find(snapshotId),
     scan: (relation) => scanPoints(objects, relation),
     rebuildCatalog: () => rebuildCatalog(options, catalog),
-    quarantine: (snapshotId, reason) => catalog.quarantine(snapshotId, reason),
+    quarantine: (snapshotId, reason) => catalog.quarantine(snapshotId, reason, instantFrom(clock.nowMs())),
     runRound: (policy) => runRound(round, policy),
     planRound: (policy) => planRound(round, policy),
     captureOne: (order, stop = {}) => captureOne(round, order, stop),
@@ -65,28 +66,34 @@ async function restore(options: RecoveryOptions, catalog: PointCatalog, request:
   const work = readManifest(options.objects, catalog, request.snapshotId).then((sealed) =>
     runRestore(sealed, request, options),
   )
-  return await watchingForCorruption(catalog, request.snapshotId, work)
+  return await watchingForCorruption({ catalog, clock: options.clock }, request.snapshotId, work)
 }
 
-async function watchingForCorruption<T>(catalog: PointCatalog, snapshotId: SnapshotId, work: Promise<T>): Promise<T> {
+interface Shelf {
+  readonly catalog: PointCatalog
+  readonly clock: Clock
+}
+
+async function watchingForCorruption<T>(shelf: Shelf, snapshotId: SnapshotId, work: Promise<T>): Promise<T> {
   try {
     return await work
   } catch (error) {
-    await setAsideIfCorrupt(catalog, snapshotId, error)
+    await setAsideIfCorrupt(shelf, snapshotId, error)
     throw error
   }
 }
 
-async function setAsideIfCorrupt(catalog: PointCatalog, snapshotId: SnapshotId, error: unknown): Promise<void> {
+async function setAsideIfCorrupt(shelf: Shelf, snapshotId: SnapshotId, error: unknown): Promise<void> {
   if (isBackstopError(error, 'SNAPSHOT_CORRUPT') || isBackstopError(error, 'MANIFEST_INVALID')) {
-    await setAside(catalog, snapshotId, error.message)
+    await setAside(shelf, snapshotId, error.message)
   }
 }
 
 /** The corruption is the news; that it could not be noted is not. */
-async function setAside(catalog: PointCatalog, snapshotId: SnapshotId, reason: string): Promise<void> {
+async function setAside({ catalog, clock }: Shelf, snapshotId: SnapshotId, reason: string): Promise<void> {
   const point = await catalog.find(snapshotId).catch(() => undefined)
-  if (point?.status === 'valid') await catalog.quarantine(snapshotId, reason).catch(() => undefined)
+  if (point?.status !== 'valid') return
+  await catalog.quarantine(snapshotId, reason, instantFrom(clock.nowMs())).catch(() => undefined)
 }
 
 interface CopybackRequest {

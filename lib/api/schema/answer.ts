@@ -100,7 +100,7 @@ export const snapshotRow = z.strictObject({
   table: z.string(),
   table_name: z.string(),
   snapshot_scope: z.literal('table'),
-  status: z.enum(['valid', 'invalid', 'quarantined']),
+  status: z.enum(['valid', 'invalid', 'quarantined', 'retired']),
   validation_error: z.string().nullable(),
   origin: z.enum(['schedule', 'demand', 'final', 'manual']),
   timestamp: instant,

@@ -20,15 +20,23 @@ async function heartbeatProblem(parts: Parts, plan: RecoveryPlan): Promise<strin
   return `the background capture last reported ${Math.round(age)} s ago, more than ${plan.maxHeartbeatSeconds} s`
 }
 
+/** Clocks of two machines may differ by so much; a point from further ahead says nothing about its age. */
+const CLOCK_SKEW_SECONDS = 60
+
+/** Negative: it was captured, or proven, by a clock that was ahead of ours. */
+function isFresh(parts: Parts, point: RecoveryPoint, maxAgeSeconds: number): boolean {
+  const nowMs = parts.clock.nowMs()
+  const agesSeconds = [point.confirmedAt, point.capturedAt].flatMap((at) =>
+    at === undefined ? [] : [(nowMs - epochMsOf(at)) / SECOND_MS],
+  )
+  const trusted = agesSeconds.find((age) => age >= -CLOCK_SKEW_SECONDS)
+  return trusted !== undefined && trusted <= maxAgeSeconds
+}
+
 /** The newest valid point if it is fresh enough, else one captured now. Throws what makes a point invalid. */
 async function freshPoint(parts: Parts, relation: RelationName, plan: RecoveryPlan): Promise<RecoveryPoint> {
   const newest = await parts.recovery.findNewestValid(relation)
-  if (
-    newest !== undefined &&
-    !plan.verifyObjects &&
-    ageSeconds(parts, newest.confirmedAt ?? newest.capturedAt) <= plan.maxAgeSeconds
-  )
-    return newest
+  if (newest !== undefined && !plan.verifyObjects && isFresh(parts, newest, plan.maxAgeSeconds)) return newest
   return parts.recovery.capture(relation, 'demand')
 }
 

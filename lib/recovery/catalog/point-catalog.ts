@@ -1,13 +1,23 @@
 /** Keeps recovery points in the record store: list, find, quarantine. */
 import type { Instant, RelationName, SnapshotId } from '#lib/kernel/index.ts'
-import { BackstopError, isBackstopError } from '#lib/kernel/index.ts'
-import type { RecordQuery, RecordStore, RecordWrite, RecoveryPoint, StoredRecord } from '#lib/ports/index.ts'
-import { encodeCheck } from './check-record.ts'
+import { BackstopError, instantFrom, isBackstopError, retryConflicts, SECOND_MS } from '#lib/kernel/index.ts'
+import type {
+  RecordInput,
+  RecordKey,
+  RecordQuery,
+  RecordStore,
+  RecordWrite,
+  RecoveryPoint,
+  StoredRecord,
+} from '#lib/ports/index.ts'
+import { encodeCheck, noteCheck } from './check-record.ts'
 import type { PointFilter, PointPage } from './model.ts'
 import { ALL_POINTS, decodePoint, encodePoint, idPartition, latestSort, tablePartition } from './point-record.ts'
 
 const PAGE_RECORDS = 100
 const REPLACE_ATTEMPTS = 5
+/** Clocks of two machines that are this far apart count as equal. */
+export const CLOCK_SKEW_MS = 5 * SECOND_MS
 
 export class PointCatalog {
   readonly #records: RecordStore
@@ -68,9 +78,79 @@ export class PointCatalog {
     return undefined
   }
 
-  /** Set one point aside; its neighbours stay as they are. Throws SNAPSHOT_MISSING. */
-  async quarantine(snapshotId: SnapshotId, reason: string): Promise<RecoveryPoint> {
-    return await this.#change(snapshotId, (point) => ({ ...point, status: 'quarantined', validationError: reason }))
+  /**
+   * The newest valid point whose age can be trusted at `nowMs`. Only where there is none, one that a wrong clock has dated
+   * later: its content is sound, but nothing says how old it is.
+   */
+  async findNewestTrusted(relation: RelationName, nowMs: number): Promise<RecoveryPoint | undefined> {
+    const until = instantFrom(nowMs + CLOCK_SKEW_MS)
+    return (await this.findNewestValid(relation, until)) ?? (await this.findNewestValid(relation))
+  }
+
+  /** Set one point aside; its neighbours stay as they are. One that is being removed stays that. Throws SNAPSHOT_MISSING. */
+  async quarantine(snapshotId: SnapshotId, reason: string, at: Instant): Promise<RecoveryPoint> {
+    return await this.#change(snapshotId, (point) =>
+      point.status === 'retired'
+        ? point
+        : { ...point, status: 'quarantined', validationError: reason, quarantinedAt: point.quarantinedAt ?? at },
+    )
+  }
+
+  /**
+   * Mark a point that is to be removed, so that nobody is offered it any more; false when it is not as `planned` any more, or a
+   * record exists at one of the keys `unless`.
+   */
+  async retire(planned: RecoveryPoint, unless: readonly RecordKey[]): Promise<boolean> {
+    const record = await this.#findRecord(planned.snapshotId)
+    if (record === undefined) return false
+    const point = decodePoint(record)
+    const isSame = point.status === planned.status && point.confirmedAt === planned.confirmedAt
+    if (!isSame || point.status === 'retired') return false
+    const retired: RecoveryPoint = { ...point, status: 'retired', retiredFrom: point.status }
+    try {
+      await this.#records.transact([
+        { kind: 'replace', record: encodePoint(retired), expectedVersion: record.version },
+        ...unless.map((key) => ({ kind: 'check', key, expectedVersion: 0 }) as const),
+      ])
+      return true
+    } catch (error) {
+      if (isBackstopError(error, 'RECORD_CHANGED')) return false
+      throw error
+    }
+  }
+
+  /** Take a retired point back as what it was. Throws SNAPSHOT_MISSING. */
+  async reinstate(snapshotId: SnapshotId): Promise<RecoveryPoint> {
+    return await this.#change(snapshotId, ({ retiredFrom, ...point }) =>
+      retiredFrom === undefined ? point : { ...point, status: retiredFrom },
+    )
+  }
+
+  /** Forget a retired point whose objects are gone, and its check. Any other stays. */
+  async forget(snapshotId: SnapshotId): Promise<void> {
+    const record = await this.#findRecord(snapshotId)
+    if (record !== undefined && decodePoint(record).status !== 'retired') return
+    await noteCheck(this.#records, snapshotId, undefined)
+    if (record === undefined) return
+    try {
+      await this.#records.write({ kind: 'delete', key: record.key, expectedVersion: record.version })
+    } catch (error) {
+      if (!isBackstopError(error, 'RECORD_CHANGED')) throw error
+    }
+  }
+
+  /** Write `record` if a point is in the catalog and is not being removed; false otherwise, or when the record exists. */
+  async createBeside(snapshotId: SnapshotId, record: RecordInput): Promise<boolean> {
+    return await retryConflicts(async () => {
+      const found = await this.#findRecord(snapshotId)
+      if (found === undefined || decodePoint(found).status === 'retired') return false
+      if ((await this.#records.find(record.key)) !== undefined) return false
+      await this.#records.transact([
+        { kind: 'check', key: found.key, expectedVersion: found.version },
+        { kind: 'create', record },
+      ])
+      return true
+    })
   }
 
   /** Note that the table is still as the point has it. Throws SNAPSHOT_MISSING. */

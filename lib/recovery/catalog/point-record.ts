@@ -14,13 +14,16 @@ const pointSchema = z.object({
   snapshotId: z.string().transform((text) => text as SnapshotId),
   relation: z.object({ schema: z.string(), name: z.string() }),
   relationOid: z.number(),
-  status: z.enum(['valid', 'invalid', 'quarantined']),
+  status: z.enum(['valid', 'invalid', 'quarantined', 'retired']),
   validationError: z.string().optional(),
+  quarantinedAt: instant.optional(),
+  retiredFrom: z.enum(['valid', 'invalid', 'quarantined']).optional(),
   origin: z.enum(['schedule', 'demand', 'final', 'manual']),
   capturedAt: instant,
   confirmedAt: instant.optional(),
   rowCount: z.number(),
   sizeBytes: z.number(),
+  setId: z.string().optional(),
   manifestKey: z.string(),
   manifestSha256: z.string(),
 })
@@ -52,12 +55,8 @@ export function decodePoint(record: StoredRecord): RecoveryPoint {
   const result = pointSchema.safeParse(record.body)
   if (!result.success)
     throw new BackstopError('RECORD_INVALID', `the record ${record.key.sort} is not a recovery point`)
-  const { validationError, confirmedAt, ...point } = result.data
-  return {
-    ...point,
-    ...(validationError === undefined ? {} : { validationError }),
-    ...(confirmedAt === undefined ? {} : { confirmedAt }),
-  }
+  // Members that a record lacks are absent here too, never undefined.
+  return result.data as RecoveryPoint
 }
 
 /** The point that a trusted manifest describes. */

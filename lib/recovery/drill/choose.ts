@@ -1,7 +1,7 @@
 /** Finds the point that a drill restores: the newest valid one of the table that was drilled longest ago. */
 import type { RelationName } from '#lib/kernel/index.ts'
 import { displayRelation } from '#lib/kernel/index.ts'
-import type { Database, RecordStore, RecoveryPoint } from '#lib/ports/index.ts'
+import type { Clock, Database, RecordStore, RecoveryPoint } from '#lib/ports/index.ts'
 import type { PointCatalog } from '../catalog/index.ts'
 import { readTables } from '../round/index.ts'
 import { readDrilled } from './evidence.ts'
@@ -15,6 +15,7 @@ export interface ChoosePorts {
   readonly database: Database
   readonly records: RecordStore
   readonly catalog: PointCatalog
+  readonly clock: Clock
 }
 
 export interface Choice {
@@ -28,7 +29,7 @@ export async function choosePoint(ports: ChoosePorts, request: DrillRequest): Pr
   const maxBytes = request.maxBytes ?? DEFAULT_MAX_BYTES
   const passed: Finding[] = []
   for (const relation of await listCandidates(ports, request.relation)) {
-    const point = await ports.catalog.findNewestValid(relation)
+    const point = await ports.catalog.findNewestTrusted(relation, ports.clock.nowMs())
     if (point !== undefined && point.sizeBytes <= maxBytes) return { point, passed }
     const reason =
       point === undefined

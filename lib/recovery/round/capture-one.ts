@@ -3,13 +3,14 @@ import type { Instant, RelationName } from '#lib/kernel/index.ts'
 import { ID_BYTES, instantFrom, isBackstopError, quoteRelation } from '#lib/kernel/index.ts'
 import type { RecoveryPoint } from '#lib/ports/index.ts'
 import { StatementError } from '#lib/ports/index.ts'
+import { CLOCK_SKEW_MS } from '../catalog/index.ts'
 import { describeFailure } from '../failure.ts'
 import type { StopOptions } from '../stoppable.ts'
 import { readTables } from './look.ts'
 import type { CaptureOrder, CaptureOutcome, RoundFailure, RoundPorts } from './model.ts'
 import { isYoung } from './plan.ts'
 import type { CaptureState } from './state.ts'
-import { CLOCK_SKEW_MS, changeState, isLeaseLive, LEASE_MS } from './state.ts'
+import { changeState, isLeaseLive, LEASE_MS } from './state.ts'
 
 const GONE_STATES: ReadonlySet<string> = new Set(['42P01', '3F000'])
 

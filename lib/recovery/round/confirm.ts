@@ -80,7 +80,7 @@ async function confirm(ports: RoundPorts, point: RecoveryPoint, nowMs: number): 
     for (const part of manifest.parts) {
       const found = await ports.objects.find(part.key)
       if (found?.sizeBytes === part.sizeBytes) continue
-      await ports.catalog.quarantine(point.snapshotId, DAMAGED)
+      await ports.catalog.quarantine(point.snapshotId, DAMAGED, instantFrom(nowMs))
       return { damage: DAMAGED }
     }
     return { confirmed: await ports.catalog.confirm(point.snapshotId, instantFrom(nowMs)) }

@@ -2,6 +2,7 @@
 import type { RelationName } from '#lib/kernel/index.ts'
 import { BackstopError, instantFrom, isBackstopError, quoteRelation } from '#lib/kernel/index.ts'
 import type { Database, RecoveryPoint } from '#lib/ports/index.ts'
+import { CLOCK_SKEW_MS } from '../catalog/index.ts'
 import { decodeManifest } from '../manifest/index.ts'
 import { SCRATCH_MARK, SCRATCH_NAME_PATTERN } from '../scratch.ts'
 import { SOURCE_SQL } from '../snapshot/index.ts'
@@ -9,7 +10,7 @@ import { inBatches } from './in-batches.ts'
 import type { QuarantinedPoint, RoundPorts } from './model.ts'
 import type { KnownPoint, TableState } from './plan.ts'
 import type { CaptureState } from './state.ts'
-import { CLOCK_SKEW_MS, readStates } from './state.ts'
+import { readStates } from './state.ts'
 
 /**
  * Ordinary tables and leaf partitions; a partitioned table's rows are those of its partitions. What drills restore into is
@@ -74,7 +75,7 @@ async function readMark(ports: RoundPorts, point: RecoveryPoint) {
     return { stateMark: manifest.source.stateMark }
   } catch (error) {
     if (!isBackstopError(error) || error.kind === 'dependency') throw error
-    await ports.catalog.quarantine(point.snapshotId, error.message)
+    await ports.catalog.quarantine(point.snapshotId, error.message, instantFrom(ports.clock.nowMs()))
     return { reason: error.message }
   }
 }

@@ -2,8 +2,8 @@
 import type { RelationName } from '#lib/kernel/index.ts'
 import { displayRelation, epochMsOf, quoteRelation } from '#lib/kernel/index.ts'
 import type { RecoveryPoint } from '#lib/ports/index.ts'
+import { CLOCK_SKEW_MS } from '../catalog/index.ts'
 import type { RoundPolicy } from './model.ts'
-import { CLOCK_SKEW_MS } from './state.ts'
 
 export interface TableState {
   readonly relation: RelationName

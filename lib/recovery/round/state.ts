@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Instant, RelationName, SnapshotId } from '#lib/kernel/index.ts'
 import { epochMsOf, quoteRelation, retryConflicts, SECOND_MS } from '#lib/kernel/index.ts'
 import type { RecordKey, RecordStore } from '#lib/ports/index.ts'
+import { CLOCK_SKEW_MS } from '../catalog/index.ts'
 import { encodeSegment } from '../manifest/index.ts'
 
 const PARTITION = 'recovery-capture'
@@ -12,8 +13,6 @@ const KEPT_S = 30 * 86_400
 
 /** Renewed every third of it while the capture runs. */
 export const LEASE_MS = 30 * SECOND_MS
-/** Clocks of two machines that are this far apart count as equal. */
-export const CLOCK_SKEW_MS = 5 * SECOND_MS
 
 const instant = z.string().transform((text) => text as Instant)
 const stateSchema = z.object({

@@ -100,8 +100,9 @@ async function readNext(
 /** A point that vanished from the catalog meanwhile needs no setting aside. */
 async function setAside(ports: VerifyPorts, point: RecoveryPoint, reason: string, tally: Tally): Promise<void> {
   try {
-    await ports.catalog.quarantine(point.snapshotId, reason)
-    tally.corrupt.push({ snapshotId: point.snapshotId, relation: point.relation, reason })
+    const { status } = await ports.catalog.quarantine(point.snapshotId, reason, instantFrom(ports.clock.nowMs()))
+    if (status === 'quarantined') tally.corrupt.push({ snapshotId: point.snapshotId, relation: point.relation, reason })
+    else tally.skipped.push({ subject: subjectOf(point), reason: 'retention is removing it' })
   } catch (error) {
     if (!isBackstopError(error, 'SNAPSHOT_MISSING')) throw error
   }

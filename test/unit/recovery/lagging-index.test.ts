@@ -44,7 +44,7 @@ it('changes a point again while the index still shows it as it was', async () =>
 it('never shows a point as valid that was set aside', async () => {
   await catalog.add(POINT)
   await records.catchUp()
-  await catalog.quarantine(POINT.snapshotId, 'damaged')
+  await catalog.quarantine(POINT.snapshotId, 'damaged', POINT.capturedAt)
   expect((await catalog.find(POINT.snapshotId))?.status).toBe('quarantined')
   expect(await catalog.findNewestValid(POINT.relation)).toBeUndefined()
 })
