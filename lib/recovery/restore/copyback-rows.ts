@@ -14,6 +14,33 @@ export function bringBackRows(
   original: OriginalState,
   conflictPolicy: ConflictPolicy,
 ): CopybackPlan {
+  const { before, work, after, notes } = planRows(manifest, recovered, original, conflictPolicy)
+  if (work.length === 0) return { kind: 'nothing-to-do', statements: [], notes }
+  const lock = `LOCK TABLE ${quoteRelation(manifest.relation)} IN ACCESS EXCLUSIVE MODE`
+  const statements = ['BEGIN', lock, CHECK_AT_ONCE, ...before, ...work, ...after, 'COMMIT']
+  return { kind: 'bring-back-rows', statements, notes }
+}
+
+/** Checks that wait for the end would stand in the way of changes to the table. */
+export const CHECK_AT_ONCE = 'SET CONSTRAINTS ALL IMMEDIATE'
+
+export interface RowSteps {
+  /** Triggers off. */
+  readonly before: readonly string[]
+  /** Empty: there is nothing to do. */
+  readonly work: readonly string[]
+  /** Sequences, what went with lost columns, triggers on again. */
+  readonly after: readonly string[]
+  readonly notes: readonly string[]
+}
+
+/** The steps for one table, without the transaction and the lock around them. */
+export function planRows(
+  manifest: Manifest,
+  recovered: RelationName,
+  original: OriginalState,
+  conflictPolicy: ConflictPolicy,
+): RowSteps {
   const table = quoteRelation(manifest.relation)
   const lost = manifest.definition.columns.filter(({ name }) => !original.columns.includes(name))
   const shared = manifest.content.columns.map(({ name }) => name).filter((name) => original.columns.includes(name))
@@ -27,22 +54,10 @@ export function bringBackRows(
   }
   work.push(...bringBackColumns(manifest, recovered, original, lost))
   const notes = notesOf(manifest, original, lost, conflictPolicy)
-  if (work.length === 0) return { kind: 'nothing-to-do', statements: [], notes }
   const disable = original.firingTriggers.map(({ name }) => buildFiring(manifest.relation, name, 'disabled'))
   const enable = original.firingTriggers.map(({ name, firing }) => buildFiring(manifest.relation, name, firing))
-  const statements = [
-    'BEGIN',
-    `LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`,
-    // Checks that wait for the end would stand in the way of changes to the table.
-    'SET CONSTRAINTS ALL IMMEDIATE',
-    ...disable,
-    ...work,
-    ...buildSequences(manifest, original),
-    ...(lost.length > 0 ? lostParts(manifest, original) : []),
-    ...enable,
-    'COMMIT',
-  ]
-  return { kind: 'bring-back-rows', statements, notes }
+  const parts = lost.length > 0 ? lostParts(manifest, original) : []
+  return { before: disable, work, after: [...buildSequences(manifest, original), ...parts, ...enable], notes }
 }
 
 function buildInsert(

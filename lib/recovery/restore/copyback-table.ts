@@ -8,9 +8,26 @@ import type { CopybackPlan } from './model.ts'
 import { planRestore } from './plan.ts'
 
 export function replaceTable(manifest: Manifest, situation: CopybackSituation): CopybackPlan {
-  const { relation, definition } = manifest
+  const statements = [
+    'BEGIN',
+    ...takePlace(manifest, situation),
+    ...missingParts(manifest, situation.recoveredParts),
+    ...attachToParents(manifest, situation),
+    ...incomingKeys(manifest, situation).map(({ sql }) => sql),
+    'COMMIT',
+  ]
+  return {
+    kind: 'replace-missing-table',
+    statements,
+    notes: [...replaceNotes(manifest), ...lostKeys(manifest, situation)],
+  }
+}
+
+/** Renames of the recovered table and of what belongs to it. */
+export function takePlace(manifest: Manifest, situation: CopybackSituation): string[] {
+  const { relation } = manifest
   const { recovered, recoveredParts } = situation
-  const statements = ['BEGIN']
+  const statements: string[] = []
   if (recovered.name !== relation.name) {
     statements.push(`ALTER TABLE ${quoteRelation(recovered)} RENAME TO ${quoteIdentifier(relation.name)}`)
   }
@@ -23,17 +40,22 @@ export function replaceTable(manifest: Manifest, situation: CopybackSituation): 
   if (recovered.schema !== relation.schema) {
     statements.push(`ALTER TABLE ${quoteRelation(moved)} SET SCHEMA ${quoteIdentifier(relation.schema)}`)
   }
-  statements.push(...missingParts(manifest, recoveredParts), ...attachments(manifest, situation), 'COMMIT')
+  return statements
+}
+
+export function replaceNotes({ definition }: Manifest): string[] {
   const notes = definition.dependents.map(
     (dependent) => `${dependent} was built on the table: create it again if it is gone`,
   )
   if (definition.partitionKey !== null)
     notes.push(`the table was partitioned by ${definition.partitionKey} and comes back as one table`)
-  for (const key of definition.incomingForeignKeys) {
-    if (situation.existingTables.includes(quoteRelation(key.table))) continue
-    notes.push(`foreign key ${key.name}: ${displayRelation(key.table)} does not exist`)
-  }
-  return { kind: 'replace-missing-table', statements, notes }
+  return notes
+}
+
+function lostKeys({ definition }: Manifest, situation: CopybackSituation): string[] {
+  return definition.incomingForeignKeys
+    .filter((key) => !situation.existingTables.includes(quoteRelation(key.table)))
+    .map((key) => `foreign key ${key.name}: ${displayRelation(key.table)} does not exist`)
 }
 
 /** Triggers, policies and the like that are not among `present`, under their own names. */
@@ -54,26 +76,36 @@ export function missingParts(manifest: Manifest, present: readonly string[]): st
   ]
 }
 
-/** Places in a hierarchy, and foreign keys of other tables. */
-function attachments(manifest: Manifest, situation: CopybackSituation): string[] {
+/** Places in a hierarchy. */
+export function attachToParents(manifest: Manifest, situation: CopybackSituation): string[] {
   const { relation, definition } = manifest
   const table = quoteRelation(relation)
-  const isThere = (other: RelationName) => situation.existingTables.includes(quoteRelation(other))
-  const parents = definition.parents
-    .filter(isThere)
+  return definition.parents
+    .filter((parent) => situation.existingTables.includes(quoteRelation(parent)))
     .map((parent) =>
       definition.partitionBound === null
         ? `ALTER TABLE ${table} INHERIT ${quoteRelation(parent)}`
         : `ALTER TABLE ${quoteRelation(parent)} ATTACH PARTITION ${table} ${definition.partitionBound}`,
     )
-  const keys = definition.incomingForeignKeys
-    .filter((key) => isThere(key.table))
-    .map((key) => {
-      const other = quoteRelation(key.table)
-      const name = quoteIdentifier(key.name)
-      return `ALTER TABLE ${other} DROP CONSTRAINT IF EXISTS ${name}, ADD CONSTRAINT ${name} ${key.definition}`
-    })
-  return [...parents, ...keys]
+}
+
+export interface KeyStatement {
+  /** The table that refers. */
+  readonly table: RelationName
+  readonly name: string
+  readonly sql: string
+}
+
+/** Foreign keys of other tables, made anew, so that they point to the table that stands now. */
+export function incomingKeys(manifest: Manifest, situation: CopybackSituation): KeyStatement[] {
+  return manifest.definition.incomingForeignKeys
+    .filter((key) => situation.existingTables.includes(quoteRelation(key.table)))
+    .map((key) => ({ table: key.table, name: key.name, sql: remakeKey(key.table, key.name, key.definition) }))
+}
+
+export function remakeKey(table: RelationName, key: string, definition: string): string {
+  const name = quoteIdentifier(key)
+  return `ALTER TABLE ${quoteRelation(table)} DROP CONSTRAINT IF EXISTS ${name}, ADD CONSTRAINT ${name} ${definition}`
 }
 
 function withoutSemicolon(sql: string): string {
