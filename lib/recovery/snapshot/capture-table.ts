@@ -63,6 +63,7 @@ export async function captureTable(
       relationOid: found.oid,
       origin: request.origin,
       capturedAt: instantFrom(request.capturedAtMs),
+      ...(request.setId === undefined ? {} : { setId: request.setId }),
       source: { database: ports.databaseLabel, lsn: request.lsn, ...source },
       definition: read.definition,
       content: { columns: [...content.columns], rowCount: content.rowCount, digest },

@@ -39,6 +39,21 @@ const BASE_TYPE = `
       SELECT t.*, chain.typtypmod FROM chain JOIN pg_type t ON t.oid = chain.typbasetype WHERE chain.typtype = 'd')
     SELECT * FROM chain WHERE typtype <> 'd') base`
 
+/** The type and everything that its values are made of: elements, fields, bounds, base types. */
+const TYPE_PARTS = `
+  (WITH RECURSIVE part(oid) AS (
+      SELECT a.atttypid
+      UNION
+      SELECT next.oid FROM part JOIN pg_type t ON t.oid = part.oid CROSS JOIN LATERAL (
+        SELECT t.typbasetype AS oid WHERE t.typtype = 'd'
+        UNION ALL SELECT t.typelem WHERE t.typelem <> 0 AND t.typlen = -1
+        UNION ALL SELECT k.atttypid FROM pg_attribute k
+          WHERE t.typtype = 'c' AND k.attrelid = t.typrelid AND k.attnum > 0 AND NOT k.attisdropped
+        UNION ALL SELECT r.rngsubtype FROM pg_range r WHERE r.rngtypid = t.oid
+        UNION ALL SELECT r.rngtypid FROM pg_range r WHERE t.typtype = 'm' AND r.rngmultitypid = t.oid) next)
+    SELECT json_agg(json_build_object('oid', part.oid::bigint, 'kind', t.typtype) ORDER BY part.oid)
+      FROM part JOIN pg_type t ON t.oid = part.oid)`
+
 const SEQUENCE = `
   LATERAL (
     SELECT s.oid, n.nspname, s.relname, q.*
@@ -61,6 +76,7 @@ const COLUMNS = `
       'name', a.attname,
       'type', format_type(a.atttypid, a.atttypmod),
       'base', json_build_object('oid', base.oid::bigint, 'kind', base.typtype, 'modifier', base.modifier,
+        'parts', ${TYPE_PARTS},
         'send', (SELECT prosrc FROM pg_proc WHERE oid = base.typsend AND prolang = 12),
         'receive', (SELECT prosrc FROM pg_proc WHERE oid = base.typreceive AND prolang = 12)),
       'collation', CASE WHEN a.attcollation <> t.typcollation THEN

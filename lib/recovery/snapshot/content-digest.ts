@@ -33,9 +33,10 @@ export function buildDigestQuery(
     count(*)::text AS row_count FROM ${from} AS t`
 }
 
-/** Under "C" text is hashed byte by byte, whatever the column's own collation calls equal. */
+/** Under "C" text is hashed byte by byte, whatever the column's own collation calls equal; regclass and its like as oids. */
 function hashedField({ name, encoding }: DigestColumn): string {
   const column = `t.${quoteIdentifier(name)}`
+  if (encoding.kind === 'uint32') return `${column}::pg_catalog.oid`
   return encoding.kind === 'string' ? `${column} COLLATE "C"` : column
 }
 

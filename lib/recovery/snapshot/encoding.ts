@@ -8,6 +8,8 @@ export interface BaseType {
   /** pg_type.typtype. */
   readonly kind: string
   readonly modifier: number
+  /** The type and everything that its values are made of, by oid and pg_type.typtype. */
+  readonly parts: readonly { readonly oid: number; readonly kind: string }[]
   /** Built-in functions behind the binary form; null for others. */
   readonly send: string | null
   readonly receive: string | null
@@ -40,8 +42,8 @@ const BUILT_IN: ReadonlyMap<number, ColumnEncoding> = new Map(
 const NUMERIC_OID = 1700
 const NUMERIC_HEADER = 4
 
-/** Types whose text cannot be read back: statistics and node trees, and pseudo-types. */
-const ONE_WAY_OIDS: ReadonlySet<number> = new Set([194, 3361, 3402, 4600, 4601, 5017, 269, 32])
+/** Types whose text cannot be read back: node trees, statistics, keys of text search indexes. */
+export const ONE_WAY_OIDS: ReadonlySet<number> = new Set([194, 3361, 3402, 3642, 4600, 4601, 5017, 269, 32])
 
 /** Undefined when no exact form is known. */
 export function planEncoding(type: BaseType): ColumnEncoding | undefined {
@@ -49,7 +51,8 @@ export function planEncoding(type: BaseType): ColumnEncoding | undefined {
   const builtIn = BUILT_IN.get(type.oid)
   if (builtIn !== undefined) return builtIn
   if (type.kind === 'e') return { kind: 'enum' }
-  if (type.kind === 'p' || ONE_WAY_OIDS.has(type.oid)) return undefined
+  // An array or a composite can be read back only if all that it holds can.
+  if (type.parts.some(({ oid, kind }) => kind === 'p' || ONE_WAY_OIDS.has(oid))) return undefined
   // citext and its like: text under another name, with other operators.
   if (type.send === 'textsend' && type.receive === 'textrecv') return { kind: 'string' }
   return { kind: 'text' }
@@ -64,10 +67,12 @@ export function widerEncoding(encoding: ColumnEncoding): ColumnEncoding | undefi
  * Types whose hash function (of text: under the "C" collation) tells any two different values apart, apart from chance. Not among them: numbers with equal
  * values of different form (numeric, float), text with looser equality (citext, bpchar), enums (hashed by oid).
  */
-const EXACT_HASH_OIDS: ReadonlySet<number> = new Set([16, 20, 21, 23, 25, 26, 1043, 1082, 1083, 1114, 1184, 2950])
+const EXACT_HASH_OIDS: ReadonlySet<number> = new Set([16, 17, 20, 21, 23, 25, 26, 1043, 1082, 1083, 1114, 1184, 2950])
+/** Hashed as the oid that they are: their text is a name, which goes with the object that it names. */
+const NAMING_OIDS: ReadonlySet<number> = new Set([24, 2202, 2203, 2204, 2205, 2206, 3734, 3769, 4089, 4096, 4191])
 
 export function hasExactHash(type: BaseType): boolean {
-  return EXACT_HASH_OIDS.has(type.oid)
+  return EXACT_HASH_OIDS.has(type.oid) || NAMING_OIDS.has(type.oid)
 }
 
 /** Of `numeric(precision, scale)`; the scale has eleven bits and may be negative. */

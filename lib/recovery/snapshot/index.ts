@@ -9,4 +9,11 @@ export type { CapturePorts, CaptureRequest, FoundRelation } from './model.ts'
 export { verifyPart } from './part-writer.ts'
 export { findRelation, readDefinition } from './read-definition.ts'
 export { FIXED_SETTINGS } from './settings.ts'
-export { inCallersTransaction, inOwnTransaction } from './transaction.ts'
+export type { ExportedSnapshot } from './transaction.ts'
+export {
+  inCallersTransaction,
+  inExportedSnapshot,
+  inImportedSnapshot,
+  inOwnTransaction,
+  SNAPSHOT_GONE_STATES,
+} from './transaction.ts'

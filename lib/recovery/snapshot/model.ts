@@ -1,5 +1,5 @@
 /** What a capture works with. */
-import type { RelationName, SnapshotId } from '#lib/kernel/index.ts'
+import type { RelationName, SetId, SnapshotId } from '#lib/kernel/index.ts'
 import type { Columnar, ObjectStore, RecoveryPointOrigin } from '#lib/ports/index.ts'
 import type { ColumnDefinition, TableDefinition } from '../manifest/index.ts'
 import type { BaseType } from './encoding.ts'
@@ -27,6 +27,8 @@ export interface CaptureRequest {
   readonly snapshotId: SnapshotId
   readonly origin: RecoveryPointOrigin
   readonly capturedAtMs: number
+  /** Given when the table is captured as one of a set. */
+  readonly setId?: SetId
   /** Read before the transaction's snapshot was taken. */
   readonly lsn: string
   /** True when the transaction reads only: its snapshot then tells whether anything was written since. */

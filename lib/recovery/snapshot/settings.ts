@@ -2,7 +2,7 @@
 
 /**
  * Fixed for the transaction. `row_security = off` makes the server refuse a read that a policy would filter, where it
- * would otherwise hide rows.
+ * would otherwise hide rows. A database of encoding SQL_ASCII holds bytes of any encoding, which pass only unconverted.
  */
 export const FIXED_SETTINGS = `
   SET LOCAL search_path TO '';
@@ -17,4 +17,5 @@ export const FIXED_SETTINGS = `
   SET LOCAL standard_conforming_strings TO on;
   SET LOCAL quote_all_identifiers TO off;
   SET LOCAL statement_timeout TO 0;
-  SET LOCAL idle_in_transaction_session_timeout TO 0`
+  SET LOCAL idle_in_transaction_session_timeout TO 0;
+  SELECT pg_catalog.set_config('client_encoding', 'SQL_ASCII', true) WHERE pg_catalog.getdatabaseencoding() = 'SQL_ASCII'`
