@@ -1,6 +1,7 @@
 /** Branded ids with a readable prefix: `appr_` and 32 hexadecimal digits. */
 export type ApprovalId = `appr_${string}`
 export type SnapshotId = `snap_${string}`
+export type SetId = `set_${string}`
 export type AuditId = `aud_${string}`
 export type AlertId = `alrt_${string}`
 export type RequestId = `req_${string}`

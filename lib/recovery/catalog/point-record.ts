@@ -68,6 +68,7 @@ export function pointFromManifest(manifest: Manifest, manifestKey: string, manif
     status: 'valid',
     origin: manifest.origin,
     capturedAt: manifest.capturedAt as Instant,
+    ...(manifest.setId === undefined ? {} : { setId: manifest.setId }),
     rowCount: manifest.content.rowCount,
     sizeBytes: manifest.parts.reduce((sum, part) => sum + part.sizeBytes, 0),
     manifestKey,

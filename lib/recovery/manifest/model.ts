@@ -29,6 +29,12 @@ export const manifestSchema = z.object({
   relationOid: z.number().int(),
   origin: z.enum(['schedule', 'demand', 'final', 'manual']),
   capturedAt: z.iso.datetime(),
+  /** The set that the table was captured in, with others at one instant; whether that set came about is not said here. */
+  setId: z
+    .string()
+    .regex(/^set_[0-9a-f]{32}$/)
+    .transform((text) => text as `set_${string}`)
+    .optional(),
   source: z.object({
     /** `host:port/name`. */
     database: z.string(),

@@ -2,7 +2,7 @@
 import type { RelationName } from '#lib/kernel/index.ts'
 import { quoteIdentifier, quoteRelation } from '#lib/kernel/index.ts'
 import type { ConstraintDefinition, IndexDefinition, Manifest } from '../manifest/index.ts'
-import type { NotRebuilt, Rename, RestoreStatement } from './model.ts'
+import type { NotRebuilt, Rename, RestoreStatement, StandIns } from './model.ts'
 import { derivedName } from './names.ts'
 
 /** Keys come first: foreign keys of the table to itself need them. */
@@ -22,7 +22,7 @@ interface Built {
 }
 
 /** NOT NULL constraints are part of CREATE TABLE. */
-export function buildConstraints(target: RelationName, manifest: Manifest): Built {
+export function buildConstraints(target: RelationName, manifest: Manifest, standIns: StandIns): Built {
   const statements: RestoreStatement[] = []
   const notRebuilt: NotRebuilt[] = []
   const renames: Rename[] = []
@@ -31,7 +31,7 @@ export function buildConstraints(target: RelationName, manifest: Manifest): Buil
     .sort((left, right) => KIND_ORDER.indexOf(left.kind) - KIND_ORDER.indexOf(right.kind))
   for (const constraint of ordered) {
     const subject = `${constraint.kind} ${constraint.name}`
-    const definition = definitionOn(target, manifest, constraint)
+    const definition = definitionOn(target, manifest, constraint, standIns)
     if (definition === undefined) {
       notRebuilt.push({ subject, reason: 'its definition refers to the original table in a form that is not known' })
       continue
@@ -40,20 +40,27 @@ export function buildConstraints(target: RelationName, manifest: Manifest): Buil
     const name = isIndexed ? derivedName(target, constraint.name) : constraint.name
     if (isIndexed) renames.push({ kind: 'index', recovered: name, original: constraint.name })
     const add = `ALTER TABLE ${quoteRelation(target)} ADD CONSTRAINT ${quoteIdentifier(name)} ${definition}`
-    statements.push({ subject, sql: add })
+    const isForeignKey = constraint.kind === 'foreign key'
+    statements.push(isForeignKey ? { subject, sql: add, stage: 'foreign key' } : { subject, sql: add })
   }
   const unknown = manifest.definition.constraints.filter(({ kind }) => kind === 'other')
   for (const { name } of unknown) notRebuilt.push({ subject: `constraint ${name}`, reason: 'its kind is not known' })
   return { statements, notRebuilt, renames }
 }
 
-/** A foreign key of the table to itself turns to the target. */
-function definitionOn(target: RelationName, manifest: Manifest, constraint: ConstraintDefinition): string | undefined {
+/** A foreign key to the table itself turns to the target; one to a table that is restored beside it, to its stand-in. */
+function definitionOn(
+  target: RelationName,
+  manifest: Manifest,
+  constraint: ConstraintDefinition,
+  standIns: StandIns,
+): string | undefined {
   const { references, definition, referenceHead, referenceTail } = constraint
   const isSelf = references?.schema === manifest.relation.schema && references.name === manifest.relation.name
-  if (!isSelf) return definition
+  const standIn = isSelf ? target : references === null ? undefined : standIns.get(quoteRelation(references))
+  if (standIn === undefined) return definition
   if (referenceHead === null || referenceTail === null) return undefined
-  return `${referenceHead}${quoteRelation(target)}${referenceTail}`
+  return `${referenceHead}${quoteRelation(standIn)}${referenceTail}`
 }
 
 /** Indexes without a constraint. An invalid index is the remains of a failed build. */

@@ -29,7 +29,12 @@ export interface RestoreStatement {
   /** `index orders_by_day`. */
   readonly subject: string
   readonly sql: string
+  /** Of several tables together, foreign keys follow everything else, and whoever gets access comes last. */
+  readonly stage?: 'foreign key' | 'access'
 }
+
+/** Where tables that are restored together come to lie, by the quoted name of the original. */
+export type StandIns = ReadonlyMap<string, RelationName>
 
 export interface NotRebuilt {
   readonly subject: string

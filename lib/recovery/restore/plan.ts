@@ -1,24 +1,26 @@
 /** Decides every statement that makes a table again from its manifest. */
 import type { RelationName } from '#lib/kernel/index.ts'
-import { BackstopError, displayRelation } from '#lib/kernel/index.ts'
+import { BackstopError, displayRelation, quoteRelation } from '#lib/kernel/index.ts'
 import type { Manifest } from '../manifest/index.ts'
 import { buildComments, buildOwnership, buildRowSecurity, buildTriggers } from './build-access.ts'
 import { buildConstraints, buildIndexes, buildIndexMarks } from './build-constraint.ts'
 import { buildColumnAttributes, buildCreateTable, buildDefault, sequenceRenames } from './build-table.ts'
-import type { NotRebuilt, RestorePlan } from './model.ts'
+import type { NotRebuilt, RestorePlan, StandIns } from './model.ts'
+
+const ALONE: StandIns = new Map()
 
 /**
- * The plan of a restore into a new table.
+ * The plan of a restore into a new table; `standIns` are the tables that are restored with it.
  *
  * Effects: pure
  * Throws:  `RESTORE_OVER_SOURCE`
  */
-export function planRestore(manifest: Manifest, target: RelationName): RestorePlan {
+export function planRestore(manifest: Manifest, target: RelationName, standIns: StandIns = ALONE): RestorePlan {
   if (target.schema === manifest.relation.schema && target.name === manifest.relation.name) {
     throw new BackstopError('RESTORE_OVER_SOURCE', `refusing to restore over ${displayRelation(target)} itself`)
   }
   const { definition } = manifest
-  const constraints = buildConstraints(target, manifest)
+  const constraints = buildConstraints(target, manifest, standIns)
   const indexes = buildIndexes(target, definition.indexes)
   const triggers = buildTriggers(target, definition.triggers)
   return {
@@ -33,15 +35,20 @@ export function planRestore(manifest: Manifest, target: RelationName): RestorePl
       ...triggers.statements,
       ...buildRowSecurity(target, definition),
       ...buildComments(target, definition),
-      ...buildOwnership(target, definition),
+      ...buildOwnership(target, definition).map((statement) => ({ ...statement, stage: 'access' as const })),
     ],
-    notRebuilt: [...constraints.notRebuilt, ...indexes.notRebuilt, ...triggers.notRebuilt, ...leftOut(manifest)],
+    notRebuilt: [
+      ...constraints.notRebuilt,
+      ...indexes.notRebuilt,
+      ...triggers.notRebuilt,
+      ...leftOut(manifest, standIns),
+    ],
     renames: [...constraints.renames, ...indexes.renames, ...sequenceRenames(target, definition)],
   }
 }
 
 /** What a stand-alone table of another name cannot have; the copyback plan brings it back where it can. */
-function leftOut(manifest: Manifest): NotRebuilt[] {
+function leftOut(manifest: Manifest, standIns: StandIns): NotRebuilt[] {
   const { definition } = manifest
   const left: NotRebuilt[] = []
   for (const rule of definition.rules)
@@ -69,6 +76,7 @@ function leftOut(manifest: Manifest): NotRebuilt[] {
     left.push({ subject: `tablespace ${definition.tablespace}`, reason: 'the default one is used' })
   }
   for (const key of definition.incomingForeignKeys) {
+    if (standIns.has(quoteRelation(key.table))) continue
     left.push({
       subject: `foreign key ${key.name} of ${displayRelation(key.table)}`,
       reason: 'it refers to the original table; the copyback plan adds it again',

@@ -8,7 +8,14 @@ import { FIXED_SETTINGS, verifyPart } from '../snapshot/index.ts'
 import { compareContent, loadRows } from './load.ts'
 import type { Merged } from './merge.ts'
 import { mergeRows } from './merge.ts'
-import type { NotRebuilt, RestorePlan, RestoreProgress, RestoreReport, RestoreRequest } from './model.ts'
+import type {
+  NotRebuilt,
+  RestorePlan,
+  RestoreProgress,
+  RestoreReport,
+  RestoreRequest,
+  RestoreStatement,
+} from './model.ts'
 import { defaultTarget } from './names.ts'
 import { planRestore } from './plan.ts'
 
@@ -26,7 +33,7 @@ interface Rebuilt {
   readonly notRebuilt: NotRebuilt[]
 }
 
-type Progress = (progress: RestoreProgress) => void
+export type Progress = (progress: RestoreProgress) => void
 
 /**
  * Restore a proven manifest.
@@ -64,7 +71,7 @@ export async function runRestore(
 }
 
 /** Throws SNAPSHOT_CORRUPT. */
-async function verifyParts(
+export async function verifyParts(
   manifest: SealedManifest['manifest'],
   ports: RestorePorts,
   progress: Progress,
@@ -86,6 +93,16 @@ interface RestoreContext {
   readonly progress: Progress
 }
 
+/** Open the transaction and keep every other restore into the targets out of it. */
+export async function beginRestore(session: DatabaseSession, targets: readonly RelationName[]): Promise<void> {
+  await session.execute(`BEGIN; ${FIXED_SETTINGS}; SET LOCAL lock_timeout TO ${LOCK_TIMEOUT_MS}`)
+  for (const name of targets.map(displayRelation).sort()) {
+    await session.execute(
+      `SELECT pg_advisory_xact_lock(hashtextextended(${quoteLiteral(`backstop_restore:${name}`)}, 0))`,
+    )
+  }
+}
+
 async function restoreInTransaction(
   session: DatabaseSession,
   plan: RestorePlan,
@@ -98,10 +115,7 @@ async function restoreInTransaction(
     done += count
     progress({ phase: 'load', done, total })
   }
-  await session.execute(`BEGIN; ${FIXED_SETTINGS}; SET LOCAL lock_timeout TO ${LOCK_TIMEOUT_MS}`)
-  await session.execute(
-    `SELECT pg_advisory_xact_lock(hashtextextended(${quoteLiteral(`backstop_restore:${displayRelation(plan.target)}`)}, 0))`,
-  )
+  await beginRestore(session, [plan.target])
   if (await exists(session, plan.target)) {
     const merged = await mergeRows(
       session,
@@ -128,7 +142,7 @@ function mergePolicy(target: RelationName, request: RestoreRequest): 'skip' | 'o
   throw new BackstopError('RESTORE_TARGET_EXISTS', `${displayRelation(target)} exists`)
 }
 
-async function exists(session: DatabaseSession, relation: RelationName): Promise<boolean> {
+export async function exists(session: DatabaseSession, relation: RelationName): Promise<boolean> {
   const rows = await session.query(
     `SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2`,
     [relation.schema, relation.name],
@@ -136,21 +150,37 @@ async function exists(session: DatabaseSession, relation: RelationName): Promise
   return rows.length > 0
 }
 
-/** Each statement alone: one that fails is reported with the server's reason, and the rest goes on. */
 async function rebuild(session: DatabaseSession, plan: RestorePlan, context: RestoreContext): Promise<Rebuilt> {
+  const { progress, request } = context
+  const total = plan.statements.length
+  const onDone = (done: number) => progress({ phase: 'rebuild', done, total })
+  const { rebuilt, refused } = await runStatements(session, plan.statements, onDone)
+  for (const { subject, error } of refused) request.onRefused?.(subject, error)
+  return { rebuilt, notRebuilt: [...plan.notRebuilt, ...refused.map(({ subject, reason }) => ({ subject, reason }))] }
+}
+
+export interface Refused extends NotRebuilt {
+  readonly error: StatementError
+}
+
+/** Each statement alone: one that fails is reported with the server's reason, and the rest goes on. */
+export async function runStatements(
+  session: DatabaseSession,
+  statements: readonly RestoreStatement[],
+  onDone: (count: number) => void,
+): Promise<{ readonly rebuilt: string[]; readonly refused: Refused[] }> {
   const rebuilt: string[] = []
-  const notRebuilt = [...plan.notRebuilt]
-  for (const [index, { subject, sql }] of plan.statements.entries()) {
+  const refused: Refused[] = []
+  for (const [index, { subject, sql }] of statements.entries()) {
     try {
       await session.execute(`SAVEPOINT ${SAVEPOINT}; ${sql}; RELEASE SAVEPOINT ${SAVEPOINT}`)
       rebuilt.push(subject)
     } catch (error) {
       if (!(error instanceof StatementError)) throw error
       await session.execute(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`)
-      notRebuilt.push({ subject, reason: `${error.failure.message} (${error.failure.sqlState})` })
-      context.request.onRefused?.(subject, error)
+      refused.push({ subject, reason: `${error.failure.message} (${error.failure.sqlState})`, error })
     }
-    context.progress({ phase: 'rebuild', done: index + 1, total: plan.statements.length })
+    onDone(index + 1)
   }
-  return { rebuilt, notRebuilt }
+  return { rebuilt, refused }
 }
