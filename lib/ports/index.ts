@@ -24,7 +24,7 @@ export { StatementError } from './database.ts'
 export type { HttpHandler, HttpRequest, HttpResponse } from './http.ts'
 export type { DataKey, KeyContext, KeyRing } from './key-ring.ts'
 export { assertKeyContext, DATA_KEY_BYTES } from './key-ring.ts'
-export type { FolderFacts, FolderWriter, LocalFiles, SpooledFile } from './local-files.ts'
+export type { FolderFacts, FolderWriter, LocalFiles, ScratchFolder, SpooledFile } from './local-files.ts'
 export type {
   BaseBackupOptions,
   DumpListing,
@@ -34,7 +34,8 @@ export type {
   RestoreSource,
   ToolRun,
 } from './native-tools.ts'
-export type { Alert, AlertSeverity, AlertTarget, Notifier } from './notifier.ts'
+export type { Alert, AlertDelivery, AlertSeverity, AlertTarget, DeliveryStatus, Notifier } from './notifier.ts'
+export { deliveryStatusOf } from './notifier.ts'
 export { assertByteRange, assertObjectKey, assertObjectPrefix, OBJECT_PAGE_LIMIT } from './object-rules.ts'
 export type {
   ByteRange,
@@ -89,3 +90,4 @@ export type {
   UndoRow,
 } from './undo-images.ts'
 export type { SendOptions, WorkConsumer, WorkHandler, WorkItem, WorkQueue } from './work-queue.ts'
+export { retryDelayAfter } from './work-queue.ts'

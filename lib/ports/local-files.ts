@@ -5,6 +5,13 @@ export interface SpooledFile {
   remove(): Promise<void>
 }
 
+/** A folder of our own for one piece of work, readable by its owner only. */
+export interface ScratchFolder {
+  readonly path: string
+  /** With everything in it. Idempotent. */
+  remove(): Promise<void>
+}
+
 /** A folder that is being filled; paths in it are relative, of plain segments. */
 export interface FolderWriter {
   addFolder(path: string, mode: number): Promise<void>
@@ -36,6 +43,13 @@ export interface LocalFiles {
   /** Durable, and whole or not at all; a file of that name is replaced. */
   replace(path: string, content: Uint8Array): Promise<void>
   spool(folder: string, content: AsyncIterable<Uint8Array>): Promise<SpooledFile>
+  /**
+   * A new folder among the temporary files. `forServer`: it belongs to the user that a server started here runs as.
+   * What killed processes left there a day ago or more is removed first.
+   */
+  makeScratch(forServer?: boolean): Promise<ScratchFolder>
+  /** What is free on the disk of a folder. */
+  freeBytes(path: string): Promise<number>
   /** A folder that is not there is empty. */
   look(path: string): Promise<FolderFacts>
   /**

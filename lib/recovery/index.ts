@@ -3,7 +3,20 @@ export { captureFailedAlert, drillAlerts, roundAlerts, verifyAlerts } from './al
 export type { BackupList, BackupProblem } from './backup/index.ts'
 export { proveContent } from './backup/index.ts'
 export type { PointFilter, PointPage, ScanProblem, ScanReport } from './catalog/index.ts'
-export type { DrillEvidence, DrillFilter, DrillPage, DrillRequest, DrillStep, StoredDrill } from './drill/index.ts'
+export type {
+  DrillEvidence,
+  DrillFilter,
+  DrillKind,
+  DrillPage,
+  DrillRequest,
+  DrillStep,
+  PrepareDrillPorts,
+  PrepareDrillRequest,
+  StoredDrill,
+  WalDrillPorts,
+  WalDrillRequest,
+} from './drill/index.ts'
+export { runPrepareDrill, runWalDrill } from './drill/index.ts'
 export type { CreateLogicalOrder, LogicalBackup, LogicalPorts, RestoreLogicalOrder } from './logical/index.ts'
 export { createLogicalBackup, listLogicalBackups, restoreLogicalBackup } from './logical/index.ts'
 export type { Manifest, SealedManifest } from './manifest/index.ts'

@@ -1,14 +1,20 @@
 /** Files of a PostgreSQL server on this machine. */
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { mkdtemp, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { chown, mkdtemp, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { BackstopError } from '#lib/kernel/index.ts'
-import type { FolderFacts, FolderWriter, LocalFiles, SpooledFile } from '#lib/ports/index.ts'
+import type { FolderFacts, FolderWriter, LocalFiles, ScratchFolder, SpooledFile } from '#lib/ports/index.ts'
 import { asFileError, errnoOf } from './file-failure.ts'
 import { openFolderWriter } from './folder-writer.ts'
 
-export const localFiles: LocalFiles = { read, replace, spool, look, openFolder }
+export const localFiles: LocalFiles = { read, replace, spool, makeScratch, freeBytes, look, openFolder }
+
+/** The user that a server started by root runs as: PostgreSQL refuses to run as root. */
+export const SERVER_USER_ID = 65_534
+const SCRATCH = /^backstop-scratch-(\d+)-/
+const LEFT_BEHIND_AFTER_MS = 86_400_000
 
 async function read(path: string, maxBytes: number): Promise<Uint8Array> {
   const file = await open(path, constants.O_RDONLY).catch((error) => {
@@ -70,6 +76,48 @@ async function spool(parent: string, content: AsyncIterable<Uint8Array>): Promis
     return { path, remove }
   } catch (error) {
     await remove()
+    throw asFileError(error, path)
+  }
+}
+
+async function makeScratch(forServer = false): Promise<ScratchFolder> {
+  const parent = tmpdir()
+  try {
+    await removeLeftovers(parent)
+    const path = await mkdtemp(join(parent, `backstop-scratch-${process.pid}-`))
+    if (forServer && process.getuid?.() === 0) await chown(path, SERVER_USER_ID, SERVER_USER_ID)
+    return { path, remove: () => rm(path, { recursive: true, force: true }) }
+  } catch (error) {
+    throw asFileError(error, parent)
+  }
+}
+
+/** Of processes that are gone, and old enough that the number of the process cannot be one of another machine's. */
+async function removeLeftovers(parent: string): Promise<void> {
+  for (const name of await readdir(parent)) {
+    const pid = Number(SCRATCH.exec(name)?.[1])
+    if (Number.isNaN(pid) || isRunning(pid)) continue
+    const path = join(parent, name)
+    const found = await stat(path).catch(() => undefined)
+    if (found === undefined || Date.now() - found.mtimeMs < LEFT_BEHIND_AFTER_MS) continue
+    await rm(path, { recursive: true, force: true }).catch(() => undefined)
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return errnoOf(error) === 'EPERM'
+  }
+}
+
+async function freeBytes(path: string): Promise<number> {
+  try {
+    const { bavail, bsize } = await statfs(path)
+    return bavail * bsize
+  } catch (error) {
     throw asFileError(error, path)
   }
 }

@@ -4,6 +4,9 @@ import type { Failure } from '../failure.ts'
 import { describeFailure } from '../failure.ts'
 import type { DrillStep, Finding } from './model.ts'
 
+/** A step that failed, and the drill with it; what went wrong is in the course already. */
+export class StepFailed extends Error {}
+
 /** Of a list that could grow with the number of tables, so many entries are kept. */
 const MOST_FINDINGS = 200
 
@@ -48,5 +51,16 @@ export class Course {
       })
       return undefined
     }
+  }
+
+  /** Like `take`, for a step without which the drill cannot go on. Throws StepFailed. */
+  async must<T>(name: string, work: () => Promise<T>, detailOf: (result: T) => string): Promise<T> {
+    const done = await this.take(
+      name,
+      async () => ({ result: await work() }),
+      ({ result }) => detailOf(result),
+    )
+    if (done === undefined) throw new StepFailed(name)
+    return done.result
   }
 }

@@ -1,9 +1,18 @@
 /** What a drill is asked for, and the evidence that it leaves. */
 import { z } from 'zod'
-import type { Instant, RelationName, Sha256Hex, SnapshotId } from '#lib/kernel/index.ts'
+import type { Instant, JsonObject, RelationName, Sha256Hex, SnapshotId } from '#lib/kernel/index.ts'
 
 export const DRILL_FORMAT = 'backstop-drill'
-export const DRILL_VERSION = 1
+export const DRILL_VERSION = 2
+
+export const DRILL_KINDS = [
+  'table-restore',
+  'wal-archive-fetch',
+  'pitr-prepare',
+  'pitr-restore',
+  'logical-backup-restore',
+] as const
+export type DrillKind = (typeof DRILL_KINDS)[number]
 
 export interface DrillRequest {
   /** Absent: the table that was drilled longest ago. */
@@ -25,15 +34,18 @@ const stepSchema = z.object({
 
 export const drillEvidenceSchema = z.object({
   format: z.literal(DRILL_FORMAT),
-  version: z.literal(DRILL_VERSION),
+  /** 1: of a table, without `clusterId` and `facts`. */
+  version: z.union([z.literal(1), z.literal(DRILL_VERSION)]),
   drillId: z.string(),
-  kind: z.literal('table-restore'),
+  kind: z.enum(DRILL_KINDS),
   /** `skipped`: nothing was restored, so that nothing is proven. */
   result: z.enum(['ok', 'failed', 'skipped']),
   startedAt: instant,
   finishedAt: instant,
-  /** `host:port/name`. */
+  /** `host:port/name`; `none` where a drill needs no database. */
   database: z.string(),
+  /** Of drills of a server. */
+  clusterId: z.string().nullable().default(null),
   relation: z.object({ schema: z.string(), name: z.string() }).nullable(),
   snapshotId: z
     .string()
@@ -53,6 +65,11 @@ export const drillEvidenceSchema = z.object({
   /** What came back otherwise than it was captured. */
   differences: z.array(findingSchema),
   failure: z.object({ code: z.string(), reason: z.string() }).nullable(),
+  /** What each kind says besides: names of files, targets, counts. */
+  facts: z
+    .record(z.string(), z.json())
+    .transform((facts) => facts as JsonObject)
+    .default({}),
 })
 
 export type DrillEvidence = z.infer<typeof drillEvidenceSchema>

@@ -182,6 +182,7 @@ function buildEvidence(ports: DrillPorts, { drillId, startedAt, course, drilled 
     startedAt,
     finishedAt: instantFrom(ports.clock.nowMs()),
     database: ports.database.label,
+    clusterId: null,
     relation: point?.relation ?? null,
     snapshotId: point?.snapshotId ?? null,
     capturedAt: point?.capturedAt ?? null,
@@ -195,6 +196,7 @@ function buildEvidence(ports: DrillPorts, { drillId, startedAt, course, drilled 
     skipped: [...course.skipped],
     differences: course.differences,
     failure: course.failure ?? null,
+    facts: {},
   }
 }
 

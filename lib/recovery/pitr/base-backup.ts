@@ -1,7 +1,7 @@
 /** Takes a base backup: tar of the server → each file hashed and compared → zstd → object, manifest last. */
 import { createHash } from 'node:crypto'
 import { BackstopError, type Instant, instantFrom, isBackstopError, type Sha256Hex } from '#lib/kernel/index.ts'
-import type { WrittenObject } from '#lib/ports/index.ts'
+import type { NativeTools, WrittenObject } from '#lib/ports/index.ts'
 import { assertFree, chooseBackupId, discard, proveContent, writeManifest } from '../backup/index.ts'
 import {
   findSystem,
@@ -30,7 +30,7 @@ import {
 } from './server-facts.ts'
 import { readTar, type TarEntry } from './tar.ts'
 
-type BasePorts = Omit<PitrPorts, 'files'>
+type BasePorts = Omit<PitrPorts, 'files' | 'tools'> & { readonly tools: Pick<NativeTools, 'versionOf' | 'baseBackup'> }
 
 /** What passed by. */
 interface Arrived {

@@ -30,7 +30,11 @@ export interface ArchiveReport {
  *
  * Throws: WAL_INVALID, WAL_SYSTEM_MISMATCH, WAL_CONFLICT, WAL_CORRUPT, LOCAL_FILE_FAILED
  */
-export async function archiveWal(objects: ObjectStore, files: LocalFiles, order: ArchiveOrder): Promise<ArchiveReport> {
+export async function archiveWal(
+  objects: ObjectStore,
+  files: Pick<LocalFiles, 'read'>,
+  order: ArchiveOrder,
+): Promise<ArchiveReport> {
   const file = parseWalName(order.name)
   const content = await files.read(order.path, MAX_SEGMENT_BYTES)
   await check(objects, order.clusterId, file, content)
