@@ -27,7 +27,7 @@ export class Capturer {
     const work = inOwnTransaction(
       this.#options.database,
       relation,
-      (session, found, lsn) => this.#captureFound(session, found, { snapshotId, lsn, origin, isSnapshotOwn: true }),
+      (session, found, lsn) => this.captureFound(session, found, { snapshotId, lsn, origin, isSnapshotOwn: true }),
       stop.signal,
     )
     return await settleInTime(work, stop, displayRelation(relation), snapshotPrefix(relation, snapshotId))
@@ -42,7 +42,7 @@ export class Capturer {
     for (const relation of relations) {
       points.push(
         await inCallersTransaction(session, relation, (inner, found, lsn) =>
-          this.#captureFound(inner, found, {
+          this.captureFound(inner, found, {
             snapshotId: this.#newSnapshotId(),
             lsn,
             origin,
@@ -54,10 +54,11 @@ export class Capturer {
     return points
   }
 
-  async #captureFound(
+  /** Capture a relation that was found in the session's open transaction, and note the point. */
+  async captureFound(
     session: DatabaseSession,
     found: FoundRelation,
-    how: Pick<CaptureRequest, 'snapshotId' | 'lsn' | 'origin' | 'isSnapshotOwn'>,
+    how: Pick<CaptureRequest, 'snapshotId' | 'lsn' | 'origin' | 'isSnapshotOwn' | 'setId'>,
   ): Promise<RecoveryPoint> {
     const capturedAtMs = this.#options.clock.nowMs()
     const request = { ...how, relation: found.relation, capturedAtMs }

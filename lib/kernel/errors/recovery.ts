@@ -40,6 +40,21 @@ export const RECOVERY_ERRORS = {
     hint: 'Keep the objects for investigation and use the previous snapshot.',
   },
   MANIFEST_INVALID: { kind: 'integrity', retry: false, hint: 'The manifest cannot be trusted; use another snapshot.' },
+  SNAPSHOT_RETIRED: {
+    kind: 'conflict',
+    retry: false,
+    hint: 'Retention is removing the point; keep another one of the table, "backstop snapshots list" shows them.',
+  },
+  SNAPSHOT_HELD: {
+    kind: 'conflict',
+    retry: false,
+    hint: 'It is under a legal hold already; lift that with "backstop snapshots release" before you set another.',
+  },
+  SNAPSHOT_NOT_KEPT: {
+    kind: 'missing',
+    retry: false,
+    hint: 'See what is pinned and held with "backstop snapshots kept". A legal hold is lifted with "backstop snapshots release", a pin with "backstop snapshots unpin".',
+  },
   RESTORE_TARGET_EXISTS: {
     kind: 'conflict',
     retry: false,
@@ -75,6 +90,27 @@ export const RECOVERY_ERRORS = {
     kind: 'timeout',
     retry: true,
     hint: 'Send the same statement again in a minute or two, when the recovery point is taken.',
+  },
+  SET_MISSING: { kind: 'missing', retry: false, hint: 'List what exists with "backstop sets list".' },
+  SET_INVALID: {
+    kind: 'integrity',
+    retry: false,
+    hint: 'Use an older set; the members that are still valid can each be restored alone with "backstop recover --table <table>".',
+  },
+  SET_TOO_LARGE: {
+    kind: 'oversized',
+    retry: false,
+    hint: 'Name the tables that are of use together, or follow dependencies alone with --dependencies.',
+  },
+  SET_CHANGED: {
+    kind: 'conflict',
+    retry: true,
+    hint: 'Foreign keys were made or dropped while the tables were locked; take the set again.',
+  },
+  SET_KEY_BROKEN: {
+    kind: 'integrity',
+    retry: false,
+    hint: 'The rows broke the foreign key in the database already; nothing was kept. Restore the members alone with "backstop restore --snapshot-id <snapshot>".',
   },
   CAPTURE_ORDER_INVALID: {
     kind: 'invalid',
