@@ -1,18 +1,20 @@
 /** What the HTTP interface needs from the parts behind it, and its settings. */
 import type {
   ActivePolicy,
+  AlertDesk,
   ApprovalDesk,
   AuditEvent,
   AuditLedger,
   ConductWatch,
   PauseSwitch,
   QueryGate,
+  RaisedAlert,
   UndoDesk,
 } from '#lib/gate/index.ts'
 import type { Instant, RelationName, RiskLevel } from '#lib/kernel/index.ts'
-import type { Alert, Clock, HttpRequest, Random, RecoveryHeartbeat, RecoveryPoint } from '#lib/ports/index.ts'
+import type { Clock, HttpRequest, Random, RecoveryHeartbeat, RecoveryPoint } from '#lib/ports/index.ts'
 import type { LimitSettings } from './limit/index.ts'
-import type { HttpMetrics, MetricsSource } from './metrics/index.ts'
+import type { GateMetrics, HttpMetrics, MetricsSource } from './metrics/index.ts'
 import type { RouteFunction } from './route/index.ts'
 import type { Identification, TokenSummary } from './token/index.ts'
 
@@ -26,13 +28,10 @@ export interface AuditReader {
   }): Promise<{ readonly events: readonly AuditEvent[]; readonly cursor?: string }>
 }
 
-/** An alert and how far its delivery has come: `recorded`, `sent` or `failed`. */
-export interface ListedAlert {
-  readonly alert: Alert
-  readonly status: string
-}
+/** An alert and how far its delivery has come: `recorded`, `sent`, `failed` or `failed_http_<code>`. */
+export type ListedAlert = RaisedAlert
 
-export interface AlertReader {
+export interface AlertReader extends Pick<AlertDesk, 'raise'> {
   /** Newest first. Throws CURSOR_INVALID. */
   list(filter: {
     readonly limit: number
@@ -69,9 +68,11 @@ export interface ApiServices {
   readonly undo?: UndoDesk
   readonly audit: AuditReader
   readonly alerts: AlertReader
+  /** Names of the targets that alerts go to; absent: another process knows them. */
+  readonly alertTargets?: readonly string[]
   readonly snapshots: SnapshotReader
   readonly health: HealthProbes
-  readonly metrics: MetricsSource & HttpMetrics
+  readonly metrics: MetricsSource & HttpMetrics & Pick<GateMetrics, 'noteApproval'>
   readonly clock: Clock
   readonly random: Random
   /** Who sends the request. Must not throw: what cannot be found out is `unavailable`. */

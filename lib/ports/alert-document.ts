@@ -14,5 +14,7 @@ export function buildAlertDocument(alert: Alert): JsonObject {
     environment: alert.environment,
     at: alert.at,
     facts: alert.facts,
+    state: alert.state ?? 'raised',
+    incident_key: alert.incidentKey ?? alert.dedupeKey ?? null,
   }
 }

@@ -46,6 +46,7 @@ export type {
   PutOptions,
   WrittenObject,
 } from './object-store.ts'
+export type { PreparedServer, PreparedServerOrder, PreparedServers } from './prepared-servers.ts'
 export type { Random } from './random.ts'
 export {
   assertRecordKey,

@@ -1,4 +1,4 @@
-import type { AlertId, Instant, JsonObject } from '#lib/kernel/index.ts'
+import { type AlertId, type Instant, isBackstopError, type JsonObject } from '#lib/kernel/index.ts'
 
 export type AlertSeverity = 'info' | 'warning' | 'critical'
 
@@ -15,6 +15,29 @@ export interface Alert {
   readonly facts: JsonObject
   /** Alerts with the same key within the dedupe window are one. */
   readonly dedupeKey?: string
+  /** What it tells of lasts: the alert that says that it is over has the same key. */
+  readonly incidentKey?: string
+  /** Absent: it begins, or it happened. */
+  readonly state?: 'resolved'
+}
+
+/** How a delivery ended: the receiver has it, cannot be reached, or answered with a status that is no success. */
+export type DeliveryStatus = 'sent' | 'failed' | `failed_http_${number}`
+
+/** One attempt to bring an alert to one target. */
+export interface AlertDelivery {
+  readonly alert: Pick<Alert, 'id' | 'at' | 'eventType'>
+  /** The target's name, never its address. */
+  readonly target: string
+  /** How many targets are to have this alert. */
+  readonly targetCount: number
+  readonly status: DeliveryStatus
+}
+
+/** The status that a failed delivery stands for; the adapters put the receiver's answer into the error's details. */
+export function deliveryStatusOf(error: unknown): DeliveryStatus {
+  const status = isBackstopError(error, 'NOTIFICATION_FAILED') ? error.details['httpStatus'] : undefined
+  return typeof status === 'number' ? `failed_http_${status}` : 'failed'
 }
 
 /** Tells operators, off the request path. */
@@ -30,6 +53,8 @@ export interface Notifier {
 export interface AlertTarget {
   /** Shown in logs instead of the address. */
   readonly name: string
+  /** Absent: it takes every alert. */
+  takes?(alert: Alert): boolean
   /** Throws NOTIFICATION_FAILED. The delivery id is the same at every try, so that a receiver can tell a repetition. */
   deliver(alert: Alert, deliveryId: string): Promise<void>
 }

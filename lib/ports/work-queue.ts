@@ -1,4 +1,4 @@
-import type { JsonObject } from '#lib/kernel/index.ts'
+import { isBackstopError, type JsonObject, SECOND_MS } from '#lib/kernel/index.ts'
 
 export interface WorkItem {
   readonly id: string
@@ -19,7 +19,10 @@ export interface SendOptions {
   readonly correlationId?: string
 }
 
-/** Returns normally: done. Throws: delivered again with a growing delay, and put aside after the last attempt. */
+/**
+ * Returns normally: done. Throws: delivered again with a growing delay, and put aside after the last attempt. An error whose
+ * details have `retryAfterSeconds` is tried again no sooner than that, up to a quarter of an hour.
+ */
 export type WorkHandler = (item: WorkItem) => Promise<void>
 
 /**
@@ -41,4 +44,12 @@ export interface WorkConsumer {
   stop(): Promise<void>
   /** Items whose attempts ran out, oldest first. */
   listDead(): Promise<readonly WorkItem[]>
+}
+
+const LONGEST_ASKED_MS = 15 * 60 * SECOND_MS
+
+/** The wait before the next attempt: what the queue would do, or longer where the error asks for it. */
+export function retryDelayAfter(error: unknown, delayMs: number): number {
+  const asked = isBackstopError(error) ? error.details['retryAfterSeconds'] : undefined
+  return typeof asked === 'number' ? Math.max(delayMs, Math.min(asked * SECOND_MS, LONGEST_ASKED_MS)) : delayMs
 }

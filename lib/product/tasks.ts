@@ -14,9 +14,22 @@ export async function seal({ ledger, log }: Pick<Parts, 'ledger' | 'log'>): Prom
 }
 
 /** Approvals whose time is over; returns how many. */
-export async function expire({ approvals, metrics }: Pick<Parts, 'approvals' | 'metrics'>): Promise<number> {
+export async function expire({
+  approvals,
+  metrics,
+  alerts,
+}: Pick<Parts, 'approvals' | 'metrics' | 'alerts'>): Promise<number> {
   const expired = await approvals.expireDue()
   for (let one = 0; one < expired; one++) metrics.noteApproval('timeout')
+  if (expired > 0) {
+    await alerts.raise({
+      severity: 'warning',
+      eventType: 'approval_timeout',
+      title: `${expired === 1 ? 'A held statement' : `${expired} held statements`} expired: nobody decided in time`,
+      recommendedAction: 'See GET /approvals?state=expired; make sure that somebody is told of approval_requested.',
+      facts: { expired },
+    })
+  }
   return expired
 }
 

@@ -3,11 +3,19 @@ import { type Api, createApi, identifyByTokens, LOOPBACK_HOSTS, type TokenRegist
 import { apiSettings, type Parts, servicesOf } from '#lib/product/index.ts'
 import type { RuntimeConfig } from './config.ts'
 
-export function openApi(config: RuntimeConfig, parts: Parts, tokens: TokenRegistry, version: string): Api {
+export interface ApiFacts {
+  readonly version: string
+  readonly alertTargets: readonly string[]
+}
+
+export function openApi(config: RuntimeConfig, parts: Parts, tokens: TokenRegistry, facts: ApiFacts): Api {
   const isLoopback = ['127.0.0.1', 'localhost', '::1'].includes(config.host)
   const identity = { identify: identifyByTokens(tokens), listTokens: async () => tokens.list() }
-  return createApi(servicesOf(parts, identity), {
-    ...apiSettings(config, version),
-    ...(isLoopback ? { allowedHosts: LOOPBACK_HOSTS } : {}),
-  })
+  return createApi(
+    { ...servicesOf(parts, identity), alertTargets: facts.alertTargets },
+    {
+      ...apiSettings(config, facts.version),
+      ...(isLoopback ? { allowedHosts: LOOPBACK_HOSTS } : {}),
+    },
+  )
 }

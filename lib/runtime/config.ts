@@ -1,6 +1,7 @@
 /** The environment's variables as one checked configuration. */
 import { join } from 'node:path'
 import { z } from 'zod'
+import { readFormedUrl, WEBHOOK_FORMS, type WebhookForm } from '#lib/adapters/webhook/index.ts'
 import { BackstopError } from '#lib/kernel/index.ts'
 import {
   type Environment,
@@ -21,12 +22,26 @@ export interface RuntimeConfig extends ProductSettings {
   readonly policyPath?: string
   readonly storageUrl: string
   readonly metadataPath: string
-  readonly alertWebhook?: string
-  /** BACKSTOP_ALERT_SECRET or BACKSTOP_ALERT_SECRET_FILE as given; empty: webhooks are not signed. Never shown. */
+  /** Addresses, each perhaps with its form before it: `slack+https://…`. Never shown. */
+  readonly alertWebhooks: readonly string[]
+  /** Absent: the address decides. */
+  readonly alertFormat?: WebhookForm
+  /** BACKSTOP_ALERT_SECRET and BACKSTOP_ALERT_ROUTING_KEY, or their _FILE, as given; empty: nothing is signed. Never shown. */
   readonly alertSecret: Environment
   readonly tlsCertPath?: string
   readonly tlsKeyPath?: string
 }
+
+/** Addresses separated by white space, or by a comma before the next one. */
+const webhookList = z
+  .string()
+  .default('')
+  .transform((text) =>
+    text.split(/[\s,]+(?=[a-z]+(?:\+https?)?:)/i).flatMap((one) => (one.trim() === '' ? [] : [one.trim()])),
+  )
+  .refine((all) => all.every((one) => z.url({ protocol: /^https?$/ }).safeParse(readFormedUrl(one).url).success), {
+    error: 'must be http or https addresses',
+  })
 
 /** One row per variable: its form and its default. */
 const VARIABLES = {
@@ -38,9 +53,12 @@ const VARIABLES = {
   BACKSTOP_POLICY: z.string().optional(),
   BACKSTOP_STORAGE_URL: z.string().optional(),
   BACKSTOP_METADATA_DB: z.string().optional(),
-  BACKSTOP_ALERT_WEBHOOK: z.url({ protocol: /^https?$/ }).optional(),
+  BACKSTOP_ALERT_WEBHOOK: webhookList,
+  BACKSTOP_ALERT_FORMAT: z.enum(WEBHOOK_FORMS).optional(),
   BACKSTOP_ALERT_SECRET: z.string().optional(),
   BACKSTOP_ALERT_SECRET_FILE: z.string().optional(),
+  BACKSTOP_ALERT_ROUTING_KEY: z.string().optional(),
+  BACKSTOP_ALERT_ROUTING_KEY_FILE: z.string().optional(),
   BACKSTOP_TLS_CERT: z.string().optional(),
   BACKSTOP_TLS_KEY: z.string().optional(),
 } as const
@@ -66,10 +84,13 @@ export function readConfig(environment: Environment, dataFolder: string): Runtim
     ...optional('policyPath', read.BACKSTOP_POLICY),
     storageUrl: read.BACKSTOP_STORAGE_URL ?? `file://${join(dataFolder, 'storage')}`,
     metadataPath: read.BACKSTOP_METADATA_DB ?? join(dataFolder, 'backstop.db'),
-    ...optional('alertWebhook', read.BACKSTOP_ALERT_WEBHOOK),
+    alertWebhooks: read.BACKSTOP_ALERT_WEBHOOK,
+    ...(read.BACKSTOP_ALERT_FORMAT === undefined ? {} : { alertFormat: read.BACKSTOP_ALERT_FORMAT }),
     alertSecret: {
       ...optional('BACKSTOP_ALERT_SECRET', read.BACKSTOP_ALERT_SECRET),
       ...optional('BACKSTOP_ALERT_SECRET_FILE', read.BACKSTOP_ALERT_SECRET_FILE),
+      ...optional('BACKSTOP_ALERT_ROUTING_KEY', read.BACKSTOP_ALERT_ROUTING_KEY),
+      ...optional('BACKSTOP_ALERT_ROUTING_KEY_FILE', read.BACKSTOP_ALERT_ROUTING_KEY_FILE),
     },
     ...optional('tlsCertPath', read.BACKSTOP_TLS_CERT),
     ...optional('tlsKeyPath', read.BACKSTOP_TLS_KEY),

@@ -95,7 +95,8 @@ async function openAll(options: ProductOptions, openings: Openings): Promise<Run
   const records = openMetadataFile(config.metadataPath)
   openings.add(() => records.close())
   const objects = await openStorage(config.storageUrl)
-  const { notifier, queue } = openNotifying(config, records, log)
+  const notifying = openNotifying(config, records, log, async (delivery) => parts?.alerts.noteDelivery(delivery))
+  const { notifier, queue } = notifying
   const metrics = createMetrics({ version, environment: config.environment, hasProcessMetrics: true })
   parts = await openParts(
     { settings: config, records, notifier, metrics, log, ...SYSTEM },
@@ -114,7 +115,7 @@ async function openAll(options: ProductOptions, openings: Openings): Promise<Run
   const schedule = createTimerSchedule({ onFailure: reportTask(opened, log) })
   for (const task of tasksOf(opened, records, files)) schedule.add(task)
   opened.metrics.beforeScrape(refreshFigures(opened))
-  const api = openApi(config, opened, files.tokens, version)
+  const api = openApi(config, opened, files.tokens, { version, alertTargets: notifying.targets })
   schedule.start()
   openings.add(() => schedule.stop())
   const server = await openHttpServer(api.handle, {

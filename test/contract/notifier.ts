@@ -60,6 +60,8 @@ export function notifierContract(name: string, open: () => Promise<OpenedNotifie
             tables: ['public.orders', 'public."Ünïcode 💾"'],
             nested: { held: true },
           },
+          state: 'raised',
+          incident_key: null,
         },
       ])
     })

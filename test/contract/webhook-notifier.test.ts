@@ -137,6 +137,8 @@ describe('notifier: webhooks themselves', () => {
       environment: 'production',
       at: '2027-01-15T08:00:00.000Z',
       facts: { approval_id: 'appr_1' },
+      state: 'raised',
+      incident_key: null,
     })
     expect(headers['x-backstop-timestamp']).toBe('1800000000')
     const expected = createHmac('sha256', SECRET).update(`1800000000.${body}`).digest('hex')

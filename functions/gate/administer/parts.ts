@@ -32,10 +32,12 @@ export function administerParts(foundation: Foundation, ports: AdministerPorts):
   const ledger = openLedger(foundation, NO_BUCKET)
   const pause = openPause(foundation)
   const undo = openUndo(foundation, { database: ports.database, objects: ports.snapshots })
+  const alerts = openAlerts(foundation)
   const services = servicesWith(foundation, {
     ledger,
     pause,
-    undo: undoDeskOf({ undo, ledger, pause, alerts: openAlerts(foundation) }),
+    alerts,
+    undo: undoDeskOf({ undo, ledger, pause, alerts }),
     conduct: openConduct(foundation, policy.keeper),
     policy: () => policy.keeper.active(),
     listTokens: () => ports.listTokens(),

@@ -1,3 +1,5 @@
+export type { FormedUrl, WebhookForm } from './form.ts'
+export { readFormedUrl, WEBHOOK_FORMS } from './form.ts'
 export type { WebhookNotifierOptions } from './notifier.ts'
 export { createWebhookNotifier } from './notifier.ts'
 export type { WebhookTargetPorts } from './target.ts'

@@ -1,11 +1,5 @@
-/** What a webhook receives: the alert's document, and the signature over it. */
+/** The signature over what a webhook receives. */
 import { createHmac } from 'node:crypto'
-import type { Alert } from '#lib/ports/index.ts'
-import { buildAlertDocument } from '#lib/ports/index.ts'
-
-export function buildWebhookBody(alert: Alert): string {
-  return JSON.stringify(buildAlertDocument(alert))
-}
 
 /**
  * `v1=` and the HMAC-SHA256 of `<timestamp>.<body>` in hexadecimal.

@@ -1,7 +1,7 @@
 /** Webhooks as targets of a relay, and the secret document that lists them. */
 import { BackstopError } from '#lib/kernel/index.ts'
 import type { AlertTarget, Clock, Secrets } from '#lib/ports/index.ts'
-import { buildWebhookBody } from './payload.ts'
+import { readFormedUrl, takesAlert, WEBHOOK_FORMS, type WebhookForm } from './form.ts'
 import type { WebhookTarget } from './webhook.ts'
 import { assertWebhookTarget, postWebhook } from './webhook.ts'
 
@@ -26,14 +26,14 @@ export function createWebhookTargets(
   return webhooks.map((webhook) => {
     assertWebhookTarget(webhook)
     const deliver: AlertTarget['deliver'] = (alert, deliveryId) =>
-      postWebhook({ ...ports, timeoutMs }, webhook, deliveryId, buildWebhookBody(alert))
-    return { name: webhook.name, deliver }
+      postWebhook({ ...ports, timeoutMs }, webhook, deliveryId, alert)
+    return { name: webhook.name, takes: (alert) => takesAlert(webhook.form ?? 'generic', alert), deliver }
   })
 }
 
 /**
- * Read the document `{"signing_secret": "…", "webhooks": [{"name": "ops", "url": "https://…"}]}`. Without a signing secret
- * nothing is signed.
+ * Read the document `{"signing_secret": "…", "webhooks": [{"name": "ops", "url": "https://…", "form": "slack"}]}`. Without a
+ * signing secret nothing is signed; without a form the address decides. A webhook of PagerDuty has a `routing_key`.
  *
  * Throws: CONFIG_INVALID, which shows nothing of the document
  */
@@ -43,9 +43,10 @@ export function decodeWebhookSettings(text: string): { webhooks: readonly Webhoo
     throw invalid('its "signing_secret" must be a text')
   }
   if (!Array.isArray(webhooks)) throw invalid('it needs a list "webhooks"')
-  const find = async (name: string) => (name === SIGNING_SECRET ? (secret as string | undefined) : undefined)
+  const keys = new Map<string, string>(secret === undefined ? [] : [[SIGNING_SECRET, secret as string]])
+  const find = async (name: string) => keys.get(name)
   return {
-    webhooks: webhooks.map((entry: unknown) => readWebhook(entry, secret !== undefined)),
+    webhooks: webhooks.map((entry: unknown) => readWebhook(entry, secret !== undefined, keys)),
     secrets: { find, get: async (name) => (await find(name)) ?? missing(name) },
   }
 }
@@ -58,12 +59,32 @@ function parse(text: string): { signing_secret?: unknown; webhooks?: unknown } {
   }
 }
 
-function readWebhook(entry: unknown, isSigned: boolean): WebhookTarget {
-  const { name, url } = (entry ?? {}) as { name?: unknown; url?: unknown }
-  if (typeof name !== 'string' || !/^[\w.-]{1,64}$/.test(name) || typeof url !== 'string') {
+interface WrittenWebhook {
+  readonly name?: unknown
+  readonly url?: unknown
+  readonly form?: unknown
+  readonly routing_key?: unknown
+}
+
+function readWebhook(entry: unknown, isSigned: boolean, keys: Map<string, string>): WebhookTarget {
+  const { name, url: address, form: said, routing_key: key } = (entry ?? {}) as WrittenWebhook
+  if (typeof name !== 'string' || !/^[\w.-]{1,64}$/.test(name) || typeof address !== 'string') {
     throw invalid('each webhook needs a "name" of 1 to 64 letters, digits, "_", "." or "-", and a "url"')
   }
-  return { name, url, ...(isSigned && { secretName: SIGNING_SECRET }) }
+  if (said !== undefined && !WEBHOOK_FORMS.includes(said as WebhookForm)) {
+    throw invalid(`a "form" is one of ${WEBHOOK_FORMS.join(', ')}`)
+  }
+  if (key !== undefined && (typeof key !== 'string' || key === '')) throw invalid('a "routing_key" must be a text')
+  const { url, form } = readFormedUrl(address, said as WebhookForm | undefined)
+  const routingKeyName = `routing_key.${name}`
+  if (key !== undefined) keys.set(routingKeyName, key)
+  return {
+    name,
+    url,
+    ...(form !== 'generic' && { form }),
+    ...(isSigned && form === 'generic' && { secretName: SIGNING_SECRET }),
+    ...(key !== undefined && { routingKeyName }),
+  }
 }
 
 function invalid(reason: string): BackstopError {

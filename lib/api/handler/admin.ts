@@ -7,6 +7,7 @@ import { pauseView, policyView, quarantineView, tokenView } from '../view/index.
 import { audited } from './audited.ts'
 import type { Handler } from './model.ts'
 
+const PAUSE_INCIDENT = 'emergency-pause'
 const DEFAULT_REASON = 'manual emergency pause'
 const UNREADABLE_BODY = 'The body was not understood and was ignored; the pause is on with its defaults.'
 const NOT_AUDITED = 'The pause is on, but the audit ledger could not record it.'
@@ -44,6 +45,14 @@ export const pause: Handler<'pause'> = async (context, { body }) => {
   const wish = decodePauseWish(body)
   const state = await context.services.pause.pause(context.principal.name, wish.reason, wish.blocksSafe)
   const warnings = [wish.warning, await recordPause(context, state)].filter((text) => text !== undefined)
+  await context.services.alerts.raise({
+    severity: 'critical',
+    eventType: 'emergency_paused',
+    title: `The gateway was paused by ${context.principal.name}`,
+    recommendedAction: 'Find out why; POST /admin/resume ends it. Statements are refused until then.',
+    facts: { reason: wish.reason, by: context.principal.name, blocksSafe: wish.blocksSafe },
+    incidentKey: PAUSE_INCIDENT,
+  })
   return jsonAnswer(200, {
     status: 'emergency_paused',
     pause: pauseView(state),
@@ -55,6 +64,15 @@ export const resume: Handler<'resume'> = async (context, { body }) => {
   const reason = body.reason ?? 'manual emergency resume'
   const act = () => context.services.pause.resume(context.principal.name, reason)
   const state = await audited(context, { action: 'resumed', facts: { reason } }, act)
+  await context.services.alerts.raise({
+    severity: 'critical',
+    eventType: 'emergency_resumed',
+    title: `The gateway was resumed by ${context.principal.name}`,
+    recommendedAction: 'Nothing, if this was meant: statements run again.',
+    facts: { reason, by: context.principal.name },
+    incidentKey: PAUSE_INCIDENT,
+    state: 'resolved',
+  })
   return jsonAnswer(200, { status: 'emergency_resumed', pause: pauseView(state) })
 }
 
@@ -81,4 +99,19 @@ export const releaseQuarantine: Handler<'releaseQuarantine'> = async (context, {
   const act = () => context.services.conduct.release(principal, context.principal.name)
   await audited(context, { action: 'quarantine-released', facts: { principal } }, act)
   return jsonAnswer(200, { status: 'released', principal })
+}
+
+/** Through the same door as every other alert; without a key, so that each call sends one. */
+export const testAlert: Handler<'testAlert'> = async (context) => {
+  const { services, principal } = context
+  const send = () =>
+    services.alerts.raise({
+      severity: 'warning',
+      eventType: 'alert_test',
+      title: `A test alert, sent by ${principal.name}`,
+      recommendedAction: 'Nothing: whoever reads this is reached by alerts.',
+      facts: { by: principal.name },
+    })
+  const { alertId, status } = await audited(context, { action: 'alert-tested' }, send)
+  return jsonAnswer(200, { status, alert_id: alertId, targets: services.alertTargets ?? null })
 }

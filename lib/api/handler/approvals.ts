@@ -84,12 +84,24 @@ async function decideHeld(
       throw isBackstopError(error, 'APPROVAL_DECIDED') ? withId(error, id) : error
     },
   )
+  context.services.metrics.noteApproval(outcome)
+  if (outcome === 'denied') await tellDenial(context, approval)
   return jsonAnswer(200, {
     status: outcome,
     approval_id: approval.id,
     decided_at: approval.decision?.decidedAt,
     decided_by: approval.decision?.decidedBy,
     comment: approval.decision?.comment ?? null,
+  })
+}
+
+function tellDenial({ services, principal }: CallContext, { id, binding, riskLevel, operation }: Approval) {
+  return services.alerts.raise({
+    severity: 'warning',
+    eventType: 'approval_denied',
+    title: `${operation} by ${binding.principal} was denied by ${principal.name}`,
+    recommendedAction: 'Ask why the agent wanted it; nothing was executed.',
+    facts: { approvalId: id, principal: binding.principal, deniedBy: principal.name, riskLevel, operation },
   })
 }
 

@@ -226,6 +226,16 @@ export const ROUTES = [
   },
   {
     ...PLAIN,
+    name: 'testAlert',
+    method: 'POST',
+    path: '/admin/alerts/test',
+    access: 'admin:*',
+    servedBy: 'gate.administer',
+    summary: 'Send a test alert to every target; GET /metadata/alerts shows what became of it',
+    answer: schema.testAlertAnswer,
+  },
+  {
+    ...PLAIN,
     name: 'releaseQuarantine',
     method: 'POST',
     path: '/admin/quarantine/{principal}/release',

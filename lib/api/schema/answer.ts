@@ -142,11 +142,17 @@ export const alertPageAnswer = pageOf(
     timestamp: instant,
     severity: z.enum(['info', 'warning', 'critical']),
     event_type: z.string(),
+    state: z.enum(['raised', 'resolved']),
+    table_name: z.string().nullable(),
     title: z.string(),
     recommended_action: z.string(),
-    status: z.string(),
+    status: z.string().describe('recorded, sent, failed or failed_http_<code>'),
+    deliveries: z.array(
+      z.strictObject({ target: z.string(), status: z.string(), attempts: z.int(), timestamp: instant }),
+    ),
     environment: z.string(),
     facts: z.record(z.string(), z.unknown()),
+    payload_json: z.string().describe('The document that a generic webhook is sent'),
   }),
 )
 
@@ -227,6 +233,11 @@ export const undoAnswer = z.strictObject({
   undo: z.strictObject({ available: z.literal(true), audit_id: z.string(), row_count: z.int() }).nullable(),
 })
 
+export const testAlertAnswer = z.strictObject({
+  status: z.enum(['recorded', 'failed', 'repeated']),
+  alert_id: z.string(),
+  targets: z.array(z.string()).nullable().describe('null: another process delivers'),
+})
 export const releaseAnswer = z.strictObject({ status: z.literal('released'), principal: z.string() })
 export const openApiAnswer = z.looseObject({ openapi: z.string() })
 export const metricsAnswer = z.string().describe('Prometheus text format')

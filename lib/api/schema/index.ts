@@ -15,6 +15,7 @@ export {
   snapshotListAnswer,
   snapshotRow,
   statusAnswer,
+  testAlertAnswer,
   undoAnswer,
 } from './answer.ts'
 export { decisionBody, mcpAnswer, mcpBody, pauseBody, resumeBody, rpcAnswer, rpcBody, undoBody } from './body.ts'

@@ -1,7 +1,7 @@
 /** Recovery points, audit events and alerts as the API shows them. */
 import type { AuditEvent } from '#lib/gate/index.ts'
 import { epochMsOf, SECOND_MS } from '#lib/kernel/index.ts'
-import type { RecoveryPoint } from '#lib/ports/index.ts'
+import { buildAlertDocument, type RecoveryPoint } from '#lib/ports/index.ts'
 import type { ApiSettings, ListedAlert } from '../model.ts'
 
 /** Whole seconds, never negative, whatever the clocks say. */
@@ -53,17 +53,22 @@ export function auditView(event: AuditEvent, settings: ApiSettings) {
   }
 }
 
-export function alertView({ alert, status }: ListedAlert) {
+export function alertView({ alert, status, deliveries = [] }: ListedAlert) {
+  const { table } = alert.facts
   return {
     id: alert.id,
     timestamp: alert.at,
     severity: alert.severity,
     event_type: alert.eventType,
+    state: alert.state ?? 'raised',
+    table_name: typeof table === 'string' ? table : null,
     title: alert.title,
     recommended_action: alert.recommendedAction,
     status,
+    deliveries: deliveries.map(({ at, ...delivery }) => ({ ...delivery, timestamp: at })),
     environment: alert.environment,
     facts: alert.facts,
+    payload_json: JSON.stringify(buildAlertDocument(alert)),
   }
 }
 

@@ -102,7 +102,7 @@ async function hold(parts: GateParts, judged: Judged, ready: Extract<Readiness, 
   const metadata = describeJudged(judged, parts, true)
   const binding = bindingOf(judged, parts.writes, ready.points)
   const request = approvalRequest(judged, binding, metadata, ready.points, parts.clock.nowMs())
-  const approval = await parts.approvals.hold(request)
+  const approval = await parts.approvals.hold(request).catch((error: unknown) => tellUnheld(parts, judged, error))
   await parts.alerts.raise({
     severity: 'warning',
     eventType: 'approval_requested',
@@ -118,6 +118,19 @@ async function hold(parts: GateParts, judged: Judged, ready: Extract<Readiness, 
   })
   const message = `${judged.verdict.reason}. An operator has to approve it; then send the same statement again.`
   return held(metadata, approval, message)
+}
+
+/** Nothing was executed; but a request for a decision that nobody will see must not go unnoticed. */
+async function tellUnheld(parts: GateParts, judged: Judged, error: unknown): Promise<never> {
+  await parts.alerts.raise({
+    severity: 'critical',
+    eventType: 'approval_metadata_write_failed',
+    title: `A request for approval by ${judged.principal.name} could not be kept`,
+    recommendedAction: 'Check the metadata store, its space and its permissions; nothing was executed.',
+    facts: { principal: judged.principal.name, operation: judged.statement.operation },
+    dedupeKey: 'approval_metadata_write_failed',
+  })
+  throw error
 }
 
 async function run(
@@ -139,7 +152,7 @@ async function run(
         recoveryPoints: report.points,
       })
     }
-    return await afterAbort(parts, judged, report, auditId, look)
+    return await afterAbort(parts, judged, report, auditId, look, approval !== undefined)
   } catch (error) {
     if (error instanceof StatementError || isBackstopError(error)) return failed(metadata, error, approval?.id)
     throw error
@@ -164,8 +177,11 @@ async function afterAbort(
   report: Exclude<WriteReport, { kind: 'ran' }>,
   auditId: AuditId,
   look: number,
+  isApproved: boolean,
 ): Promise<Outcome> {
-  if (report.kind === 'paused') return pausedOutcome(parts, judged)
+  if (report.kind === 'paused') {
+    return pausedOutcome(parts, judged, isApproved ? 'approved_execution_blocked_paused' : 'execution_blocked_paused')
+  }
   if (report.kind === 'not-undoable') return blocked(describeJudged(judged, parts, true), report.reason)
   if (report.kind === 'claim-refused') return refuseClaim(parts, judged, report.refusal)
   if (look === MAX_LOOKS) {

@@ -14,9 +14,22 @@ export function isStoppedBy(pause: PauseState, isSafe: boolean): boolean {
   return pause.paused && (pause.blocksSafe || !isSafe)
 }
 
-/** Refuse because of the pause. */
-export function pausedOutcome(parts: GateParts, submission: Submission): Outcome {
+/** Refuse because of the pause, and tell once in a while that somebody still tries. */
+export async function pausedOutcome(
+  parts: GateParts,
+  submission: Submission,
+  eventType: 'execution_blocked_paused' | 'approved_execution_blocked_paused' = 'execution_blocked_paused',
+): Promise<Outcome> {
   parts.observer.noteBlock('paused')
+  const { principal, request } = submission
+  await parts.alerts.raise({
+    severity: 'critical',
+    eventType,
+    title: `A statement of ${principal.name} was refused: the gateway is paused`,
+    recommendedAction: 'Nothing was executed. When the cause of the pause is mended, resume with POST /admin/resume.',
+    facts: { principal: principal.name, agentId: request.agentId },
+    dedupeKey: `${eventType}:${principal.name}`,
+  })
   const verdict = { action: 'block', rule: 'pause', reason: PAUSE_MESSAGE } as const
   return blocked(describeText(submission, parts, verdict), PAUSE_MESSAGE)
 }

@@ -143,7 +143,10 @@ function createReaders(ledger: InMemoryLedger, points: RecoveryPoint[]) {
         return { events: events.reverse().slice(0, filter.limit) }
       },
     },
-    alerts: { list: async () => ({ alerts: [ALERT] }) },
+    alerts: {
+      list: async () => ({ alerts: [ALERT] }),
+      raise: async () => ({ alertId: 'alrt_2', status: 'recorded' }) as const,
+    },
     snapshots: {
       async list(filter: { schema?: string; table?: string; isValidOnly: boolean; limit: number }) {
         const found = points.filter(

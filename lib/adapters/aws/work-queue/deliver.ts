@@ -1,6 +1,6 @@
 /** One delivery: a message's work to its handler, signs of life meanwhile, and a growing wait after a failure. */
 import { BackstopError } from '#lib/kernel/index.ts'
-import type { Clock, WorkHandler, WorkItem } from '#lib/ports/index.ts'
+import { type Clock, retryDelayAfter, type WorkHandler, type WorkItem } from '#lib/ports/index.ts'
 import { decodeWorkMessage } from './message.ts'
 import { itemIdOf } from './queue.ts'
 import type { SqsVisibility } from './visibility.ts'
@@ -55,13 +55,15 @@ export async function tryMessage(ports: DeliveryPorts, message: ReceivedMessage)
     ports.onFailure({ stage: 'message', error, messageId, attempt })
     return { isDone: false, retryAfterS: 0 }
   }
+  let failure: unknown
   try {
     await findHandler(ports.handlers, item.kind)(item)
     return { isDone: true }
   } catch (error) {
+    failure = error
     ports.onFailure({ stage: 'work', error, messageId, attempt, item })
   }
-  const delayMs = (ports.retryDelayMs ?? growingDelayMs)(attempt)
+  const delayMs = retryDelayAfter(failure, (ports.retryDelayMs ?? growingDelayMs)(attempt))
   return { isDone: false, retryAfterS: Math.min(Math.ceil(delayMs / 1_000), MAX_VISIBILITY_S) }
 }
 

@@ -1,6 +1,6 @@
 /** One delivery: take the item, keep it while the handler runs, and settle what came of it. */
 import { isBackstopError } from '#lib/kernel/index.ts'
-import type { Clock, RecordStore, RecordWrite, StoredRecord } from '#lib/ports/index.ts'
+import { type Clock, type RecordStore, type RecordWrite, retryDelayAfter, type StoredRecord } from '#lib/ports/index.ts'
 import { planLeave } from './group.ts'
 import type { QueuedItem } from './item.ts'
 import { buildItemRecord, decodeItemRecord, itemKey } from './item.ts'
@@ -68,9 +68,10 @@ export class Lease {
     await this.#settle(() => ({ kind: 'delete', key: itemKey(this.item.id), expectedVersion: this.#version }), true)
   }
 
-  async fail(): Promise<void> {
+  async fail(error: unknown): Promise<void> {
     if (this.item.attempt >= this.#ports.maxAttempts) return await this.#putAside()
-    const dueAtMs = this.#ports.clock.nowMs() + this.#ports.retryDelayMs(this.item.attempt)
+    const delayMs = retryDelayAfter(error, this.#ports.retryDelayMs(this.item.attempt))
+    const dueAtMs = this.#ports.clock.nowMs() + delayMs
     const record = buildItemRecord({ ...this.item, dueAtMs }, 'due')
     await this.#settle(() => ({ kind: 'replace', record, expectedVersion: this.#version }), false)
   }

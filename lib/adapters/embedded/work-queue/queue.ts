@@ -161,7 +161,7 @@ class RecordWorkQueue implements DurableWorkQueue {
       await lease.complete()
     } catch (error) {
       this.#options.onFailure({ item, isLastAttempt: item.attempt >= this.#leasing.maxAttempts, error })
-      await lease.fail().catch((cause: unknown) => this.#options.onFailure({ isLastAttempt: false, error: cause }))
+      await lease.fail(error).catch((cause: unknown) => this.#options.onFailure({ isLastAttempt: false, error: cause }))
     } finally {
       clearInterval(heartbeat)
     }
