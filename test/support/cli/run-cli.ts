@@ -17,6 +17,7 @@ export interface RunningCli {
   readonly child: ChildProcess
   readonly end: Promise<CliEnd>
   stdout(): string
+  stderr(): string
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -44,7 +45,7 @@ export function startCli(args: readonly string[], environment: Environment = {})
     child.once('error', reject)
     child.once('close', (exitCode) => resolve({ exitCode, stdout, stderr }))
   })
-  return { child, end, stdout: () => stdout }
+  return { child, end, stdout: () => stdout, stderr: () => stderr }
 }
 
 export function runCliProcess(args: readonly string[], environment: Environment = {}): Promise<CliEnd> {

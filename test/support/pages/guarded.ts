@@ -49,6 +49,8 @@ export interface Guarded {
   /** The result of `execute_query`. */
   // biome-ignore lint/suspicious/noExplicitAny: answers are looked at member by member
   query(sql: string, approvalId?: string): Promise<any>
+  /** What it has written to standard error so far: one JSON object a line. */
+  log(): string
   stop(): Promise<void>
 }
 
@@ -107,6 +109,7 @@ export async function startGuarded(options: GuardedOptions = {}): Promise<Guarde
     storage: running.ready.storage,
     metadataPath: running.ready.metadata_db,
     tokensPath,
+    log: () => running.stderr(),
     async stop() {
       running.child.kill('SIGTERM')
       await running.end
