@@ -23,7 +23,7 @@ SELECT w.written::int - 1 AS written, coalesce(c.oid::int8, 0)::float8 AS oid, n
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_range r WHERE r.rngtypid >= ${FIRST_USER_OID})
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint t WHERE t.contypid >= ${FIRST_USER_OID}) AS "isPlain"
 FROM (SELECT) one LEFT JOIN unnest($1::text[], $2::text[]) WITH ORDINALITY AS w(schema, name, written) ON true
-LEFT JOIN pg_catalog.pg_class c ON c.oid = to_regclass(concat_ws('.', quote_ident(w.schema), quote_ident(w.name)))
+LEFT JOIN pg_catalog.pg_class c ON c.oid = to_regclass(nullif(concat_ws('.', quote_ident(w.schema), quote_ident(w.name)), ''))
 LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace`
 
 type FirstRow = RelationRow & { readonly isPlain: boolean; readonly written: number | null }
