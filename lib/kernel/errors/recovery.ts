@@ -17,6 +17,11 @@ export const RECOVERY_ERRORS = {
     retry: false,
     hint: 'The column type has no exact encoding yet; the snapshot is kept as invalid and is never offered.',
   },
+  ROW_TOO_LARGE: {
+    kind: 'oversized',
+    retry: false,
+    hint: 'Raise BACKSTOP_SNAPSHOT_MAX_ROW_MEGABYTES where there is memory for five times as much, keep such values outside the table, or protect it with "backstop backup logical-create".',
+  },
   COPY_HEADER_INVALID: {
     kind: 'integrity',
     retry: true,
@@ -120,11 +125,11 @@ export const RECOVERY_ERRORS = {
   DRILL_REFUSED: {
     kind: 'denied',
     retry: false,
-    hint: 'A drill makes a schema of its own: GRANT CREATE ON DATABASE to the role that Backstop connects as.',
+    hint: 'A drill works in a schema or a database of its own: GRANT CREATE ON DATABASE to the role that it connects as, and for drills of logical backups ALTER ROLE … CREATEDB.',
   },
   DRILL_MISMATCH: {
     kind: 'integrity',
     retry: false,
-    hint: 'The restored table is not defined as the captured one was: read the differences in the evidence before you rely on the point.',
+    hint: 'What came back is not what was stored: read the differences in the evidence before you rely on it.',
   },
 } as const satisfies ErrorTable

@@ -12,8 +12,12 @@ const HEADER_BYTES = SIGNATURE.length + 8
 const TRAILER = -1
 /** Bits 16 to 31 of the flags are critical; none is defined. */
 const CRITICAL_FLAGS = 0xffff0000
+const MEGABYTE = 1024 * 1024
 /** Rows located before their columns are decoded: the fields of so many rows stay in the processor's cache. */
 const WINDOW_FIELDS = 8_192
+
+/** Of one row as COPY BINARY sends it. Up to five times as much is in memory while it is stored. */
+export const MAX_ROW_BYTES = 128 * 1024 * 1024
 
 type State = 'header' | 'rows' | 'finished'
 
@@ -24,7 +28,7 @@ type State = 'header' | 'rows' | 'finished'
  * Invariants: no row is ever split between batches; chunk boundaries have no effect
  * Effects:    pure
  * Refuses:    to know table names or Parquet
- * Throws:     `COPY_HEADER_INVALID`, `COPY_FIELD_INVALID`, `COPY_STREAM_TRUNCATED`, `UnencodableValue`
+ * Throws:     `ROW_TOO_LARGE`, as soon as the length of a field says so; `COPY_HEADER_INVALID`, `COPY_FIELD_INVALID`, `COPY_STREAM_TRUNCATED`, `UnencodableValue`
  * Source:     PostgreSQL documentation, "COPY", section "Binary Format"
  */
 export class CopyDecoder {
@@ -41,8 +45,10 @@ export class CopyDecoder {
   #start = 0
   #end = 0
   #rowCount = 0
+  readonly #maxRowBytes: number
 
-  constructor(encodings: readonly ColumnEncoding[]) {
+  constructor(encodings: readonly ColumnEncoding[], maxRowBytes: number = MAX_ROW_BYTES) {
+    this.#maxRowBytes = maxRowBytes
     this.#decoders = encodings.map(columnDecoder)
     this.#windowRows = Math.max(1, Math.floor(WINDOW_FIELDS / Math.max(1, encodings.length)))
     this.#offsets = new Int32Array(this.#windowRows * encodings.length)
@@ -161,9 +167,21 @@ export class CopyDecoder {
       this.#offsets[firstField + column] = position
       this.#lengths[firstField + column] = length
       if (length > 0) position += length
-      if (position > end) return -1
+      if (position > end) {
+        if (position - this.#start > this.#maxRowBytes) throw this.#rowError(position - this.#start, column)
+        return -1
+      }
     }
     return position
+  }
+
+  #rowError(rowBytes: number, column: number): BackstopError {
+    const [size, limit] = [rowBytes, this.#maxRowBytes].map((bytes) => Math.ceil(bytes / MEGABYTE))
+    return new BackstopError(
+      'ROW_TOO_LARGE',
+      `row ${this.#rowCount + 1} has ${size} MiB up to its field ${column + 1}, and ${limit} MiB is the limit of a row`,
+      { details: { row: this.#rowCount + 1, column: column + 1 } },
+    )
   }
 
   #endOfRows(fieldCount: number): -1 {

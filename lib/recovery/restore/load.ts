@@ -40,13 +40,13 @@ export async function loadRows(
 function buildStaging(manifest: Manifest): string {
   const types = new Map(manifest.definition.columns.map((column) => [column.name, column.type]))
   const columns = manifest.content.columns.map(({ name, encoding }) => {
-    const type = isCastForm(encoding) ? 'pg_catalog.text' : types.get(name)
+    const type = isCastForm(encoding) ? 'pg_catalog.varchar' : types.get(name)
     return `${quoteIdentifier(name)} ${type}`
   })
   return `CREATE TEMPORARY TABLE ${STAGING} (${columns.join(', ')}) ON COMMIT DROP`
 }
 
-/** The cast from text runs the type's input function. */
+/** The cast from varchar runs the type's input function; one from text may be a user's own. */
 function buildTransfer(manifest: Manifest, target: RelationName, list: string): string {
   const types = new Map(manifest.definition.columns.map((column) => [column.name, column.type]))
   const values = manifest.content.columns.map(({ name, encoding }) => castOf(name, encoding, types.get(name) ?? 'text'))

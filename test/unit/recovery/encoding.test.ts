@@ -8,6 +8,7 @@ const type = (oid: number, extra: Partial<BaseType> = {}): BaseType => ({
   modifier: -1,
   send: null,
   receive: null,
+  parts: [{ oid, kind: extra.kind ?? 'b' }],
   ...extra,
 })
 /** As PostgreSQL packs numeric(precision, scale). */
@@ -29,6 +30,8 @@ test.for([
   ],
   ['a type that only sends plain text', type(50_000, { send: 'textsend' }), { kind: 'text' }],
   ['a node tree', type(194), undefined],
+  ['an array of node trees', type(50_000, { parts: [{ oid: 194, kind: 'b' }] }), undefined],
+  ['a composite with a pseudo-type', type(50_000, { kind: 'c', parts: [{ oid: 2277, kind: 'p' }] }), undefined],
   ['a pseudo-type', type(2249, { kind: 'p' }), undefined],
   ['numeric', type(1700), { kind: 'numeric' }],
   ['numeric(12,2)', numeric(12, 2), { kind: 'decimal', precision: 12, scale: 2 }],
