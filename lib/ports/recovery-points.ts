@@ -45,7 +45,7 @@ export interface RecoveryPoints {
   /** Capture now, on a connection of its own. Throws when no valid point came of it. */
   capture(relation: RelationName, origin: RecoveryPointOrigin): Promise<RecoveryPoint>
   /**
-   * Capture the relations as the session's open transaction sees them; the caller holds the locks.
+   * Capture the relations as the session's open transaction sees them; the caller holds the locks. More than one are a set.
    * Returns one valid point per relation, durable and read back, or throws.
    */
   captureWithin(
@@ -53,5 +53,9 @@ export interface RecoveryPoints {
     relations: readonly RelationName[],
     origin: RecoveryPointOrigin,
   ): Promise<readonly RecoveryPoint[]>
+  /** The points of the newest valid set of exactly these relations: all of one instant. */
+  findNewestValidSet(relations: readonly RelationName[]): Promise<readonly RecoveryPoint[] | undefined>
+  /** Capture the relations now, at one snapshot, on connections of its own. Returns the points of the set, or throws. */
+  captureSet(relations: readonly RelationName[], origin: RecoveryPointOrigin): Promise<readonly RecoveryPoint[]>
   findHeartbeat(): Promise<RecoveryHeartbeat | undefined>
 }

@@ -7,7 +7,7 @@ import { pointFromManifest } from './catalog/index.ts'
 import { snapshotPrefix } from './manifest/index.ts'
 import type { RecoveryOptions } from './model.ts'
 import type { CapturePorts, CaptureRequest, FoundRelation } from './snapshot/index.ts'
-import { captureTable, inCallersTransaction, inOwnTransaction } from './snapshot/index.ts'
+import { captureTable, inOwnTransaction } from './snapshot/index.ts'
 import type { StopOptions } from './stoppable.ts'
 import { settleInTime } from './stoppable.ts'
 
@@ -19,7 +19,9 @@ export class Capturer {
   constructor(options: RecoveryOptions, catalog: PointCatalog) {
     this.#options = options
     this.#catalog = catalog
-    this.#ports = { objects: options.objects, columnar: options.columnar, databaseLabel: options.database.label }
+    const { objects, columnar, random, database, helpers } = options
+    const helped = helpers === undefined ? {} : { helpers }
+    this.#ports = { objects, columnar, random, databaseLabel: database.label, ...helped }
   }
 
   async capture(relation: RelationName, origin: RecoveryPointOrigin, stop: StopOptions = {}): Promise<RecoveryPoint> {
@@ -27,38 +29,18 @@ export class Capturer {
     const work = inOwnTransaction(
       this.#options.database,
       relation,
-      (session, found, lsn) => this.captureFound(session, found, { snapshotId, lsn, origin, isSnapshotOwn: true }),
+      (session, found, { lsn, exportName }) =>
+        this.captureFound(session, found, { snapshotId, lsn, origin, isSnapshotOwn: true, exportName }),
       stop.signal,
     )
     return await settleInTime(work, stop, displayRelation(relation), snapshotPrefix(relation, snapshotId))
-  }
-
-  async captureWithin(
-    session: DatabaseSession,
-    relations: readonly RelationName[],
-    origin: RecoveryPointOrigin,
-  ): Promise<readonly RecoveryPoint[]> {
-    const points: RecoveryPoint[] = []
-    for (const relation of relations) {
-      points.push(
-        await inCallersTransaction(session, relation, (inner, found, lsn) =>
-          this.captureFound(inner, found, {
-            snapshotId: this.#newSnapshotId(),
-            lsn,
-            origin,
-            isSnapshotOwn: false,
-          }),
-        ),
-      )
-    }
-    return points
   }
 
   /** Capture a relation that was found in the session's open transaction, and note the point. */
   async captureFound(
     session: DatabaseSession,
     found: FoundRelation,
-    how: Pick<CaptureRequest, 'snapshotId' | 'lsn' | 'origin' | 'isSnapshotOwn' | 'setId'>,
+    how: Pick<CaptureRequest, 'snapshotId' | 'lsn' | 'origin' | 'isSnapshotOwn' | 'setId' | 'exportName'>,
   ): Promise<RecoveryPoint> {
     const capturedAtMs = this.#options.clock.nowMs()
     const request = { ...how, relation: found.relation, capturedAtMs }

@@ -10,13 +10,26 @@ export type {
   DrillPage,
   DrillRequest,
   DrillStep,
+  EvidenceFilter,
+  EvidenceList,
+  LogicalDrillPorts,
+  LogicalDrillRequest,
   PrepareDrillPorts,
   PrepareDrillRequest,
+  RestoreDrillPorts,
+  RestoreDrillRequest,
   StoredDrill,
   WalDrillPorts,
   WalDrillRequest,
 } from './drill/index.ts'
-export { runPrepareDrill, runWalDrill } from './drill/index.ts'
+export {
+  DRILL_KINDS,
+  readEvidence,
+  runLogicalDrill,
+  runPrepareDrill,
+  runRestoreDrill,
+  runWalDrill,
+} from './drill/index.ts'
 export type { CreateLogicalOrder, LogicalBackup, LogicalPorts, RestoreLogicalOrder } from './logical/index.ts'
 export { createLogicalBackup, listLogicalBackups, restoreLogicalBackup } from './logical/index.ts'
 export type { Manifest, SealedManifest } from './manifest/index.ts'
@@ -44,6 +57,19 @@ export type {
 } from './restore/index.ts'
 export { defaultTarget } from './restore/index.ts'
 export type {
+  Keep,
+  KeepKind,
+  KeepReason,
+  KeptPoint,
+  RemovedPoint,
+  RemoveReason,
+  RetentionFailure,
+  RetentionPolicy,
+  RetentionReport,
+  RetentionRequest,
+  SweptFolder,
+} from './retention/index.ts'
+export type {
   CaptureOrder,
   CaptureOutcome,
   QuarantinedPoint,
@@ -53,6 +79,20 @@ export type {
   RoundReport,
 } from './round/index.ts'
 export { decodeCaptureOrder } from './round/index.ts'
+export type {
+  CapturedSet,
+  SelectionKind,
+  SetCopybackPlan,
+  SetPage,
+  SetPlace,
+  SetPlan,
+  SetRestoreReport,
+  SetScan,
+  SetSelection,
+  StoredSet,
+} from './set/index.ts'
+export type { HelperSizes, RangeHelpers } from './snapshot/index.ts'
+export { sessionHelpers } from './snapshot/index.ts'
 export type { StopOptions } from './stoppable.ts'
 export type { OpenUndoImages } from './undo/index.ts'
 export { openUndoImages } from './undo/index.ts'
@@ -71,4 +111,14 @@ export type {
   WalVerification,
 } from './wal/index.ts'
 export { archiveWal, fetchWal, findGaps, findSystem, formatLsn, listArchive, verifyWal } from './wal/index.ts'
-export type { DirectSession, WatchReport, WatchSettings } from './watch/index.ts'
+export type {
+  DirectSession,
+  DroppedTable,
+  Posture,
+  SeenTable,
+  StaleTable,
+  TableLook,
+  WatchReport,
+  WatchSettings,
+} from './watch/index.ts'
+export { AGENT_ROLE_MARK, droppedAlerts, staleAlert } from './watch/index.ts'

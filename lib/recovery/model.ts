@@ -1,5 +1,5 @@
 /** What the recovery slice is handed, and what it offers. */
-import type { RelationName, SnapshotId } from '#lib/kernel/index.ts'
+import type { Instant, RelationName, SnapshotId } from '#lib/kernel/index.ts'
 import type {
   Clock,
   Columnar,
@@ -15,10 +15,13 @@ import type { PointFilter, PointPage, ScanReport } from './catalog/index.ts'
 import type { DrillFilter, DrillPage, DrillRequest, StoredDrill } from './drill/index.ts'
 import type { SealedManifest } from './manifest/index.ts'
 import type { ConflictPolicy, CopybackPlan, RestoreReport, RestoreRequest } from './restore/index.ts'
+import type { Keep, KeepKind, RetentionReport, RetentionRequest } from './retention/index.ts'
 import type { CaptureOrder, CaptureOutcome, RoundPlan, RoundPolicy, RoundReport } from './round/index.ts'
+import type { Sets } from './set/index.ts'
+import type { RangeHelpers } from './snapshot/index.ts'
 import type { StopOptions } from './stoppable.ts'
 import type { VerifyPointsReport, VerifyPointsRequest } from './verify/index.ts'
-import type { WatchReport, WatchSettings } from './watch/index.ts'
+import type { SeenTable, StaleTable, TableLook, WatchReport, WatchSettings } from './watch/index.ts'
 
 export interface RecoveryOptions {
   readonly database: Database
@@ -27,12 +30,22 @@ export interface RecoveryOptions {
   readonly columnar: Columnar
   readonly clock: Clock
   readonly random: Random
+  /** Who captures ranges of large tables beside the session that holds their snapshot; absent: nobody. */
+  readonly helpers?: RangeHelpers
 }
 
 /** Recovery points for the gate, and everything that operators do with them. */
 export interface Recovery extends RecoveryPoints {
   /** With `stop`: ends in time. Throws RUN_STOPPED, TABLE_TOO_LARGE_FOR_RUN. */
   capture(relation: RelationName, origin: RecoveryPointOrigin, stop?: StopOptions): Promise<RecoveryPoint>
+  /** With `stop` as for `capture`. */
+  captureSet(
+    relations: readonly RelationName[],
+    origin: RecoveryPointOrigin,
+    stop?: StopOptions,
+  ): Promise<readonly RecoveryPoint[]>
+  /** Several tables at one instant: take, list, restore, and the way back. */
+  readonly sets: Sets
   list(filter?: PointFilter): Promise<PointPage>
   find(snapshotId: SnapshotId): Promise<RecoveryPoint | undefined>
   /** Straight from the object store; needs no metadata. */
@@ -48,6 +61,15 @@ export interface Recovery extends RecoveryPoints {
   captureOne(order: CaptureOrder, stop?: StopOptions): Promise<CaptureOutcome>
   /** Read stored points again, those first that were checked longest ago; corrupt ones are quarantined, each alone. */
   verifyPoints(request: VerifyPointsRequest): Promise<VerifyPointsReport>
+  /** Remove what the policy does not keep. What the storage refuses is in the report. Throws METADATA_UNREACHABLE, STORAGE_UNREACHABLE. */
+  retain(request: RetentionRequest): Promise<RetentionReport>
+  /** When a run was last allowed to remove. */
+  findLastRetentionAt(): Promise<Instant | undefined>
+  /** Pin a point, or put it under a legal hold. Throws SNAPSHOT_MISSING, SNAPSHOT_RETIRED, SNAPSHOT_HELD. */
+  keep(keep: Omit<Keep, 'at'>): Promise<Keep>
+  /** Throws SNAPSHOT_NOT_KEPT. */
+  liftKeep(snapshotId: SnapshotId, kind: KeepKind): Promise<Keep>
+  listKeeps(): Promise<readonly Keep[]>
   /**
    * Restore one captured table into scratch, compare, drop, and keep the evidence; what goes wrong is in the evidence.
    * Throws METADATA_UNREACHABLE.
@@ -56,6 +78,12 @@ export interface Recovery extends RecoveryPoints {
   listDrills(filter?: DrillFilter): Promise<DrillPage>
   /** Look for sessions of agent roles that do not come through a gateway. Throws DATABASE_UNREACHABLE, METADATA_UNREACHABLE. */
   runWatch(settings: WatchSettings): Promise<WatchReport>
+  /** Which tables are gone since the last look. Throws DATABASE_UNREACHABLE, METADATA_UNREACHABLE: then nothing is known. */
+  lookAtTables(): Promise<TableLook>
+  /** Call when what the look found was told: from now on it is no news. Throws METADATA_UNREACHABLE. */
+  settleTables(look: TableLook): Promise<void>
+  /** Of the tables, those whose newest valid point is older than this. Throws METADATA_UNREACHABLE. */
+  findStaleTables(tables: readonly SeenTable[], staleAfterMs: number): Promise<readonly StaleTable[]>
   /** The proven manifest of a snapshot. Throws SNAPSHOT_MISSING, SNAPSHOT_CORRUPT, MANIFEST_INVALID. */
   readManifest(snapshotId: SnapshotId): Promise<SealedManifest>
   /** A snapshot that turns out to be corrupt is quarantined, and the error thrown. */

@@ -10,11 +10,14 @@ import { readManifest } from './locate.ts'
 import type { Recovery, RecoveryOptions } from './model.ts'
 import type { ConflictPolicy, RestoreRequest } from './restore/index.ts'
 import { defaultTarget, planCopyback, readSituation, runRestore } from './restore/index.ts'
+import type { RetentionPorts } from './retention/index.ts'
+import { addKeep, liftKeep, listKeeps, readClockState, runRetention, whileInUse } from './retention/index.ts'
 import type { RoundPorts } from './round/index.ts'
 import { captureOne, planRound, runRound } from './round/index.ts'
+import { openSets, SetCatalog, scanSets } from './set/index.ts'
 import { FIXED_SETTINGS } from './snapshot/index.ts'
 import { runVerify } from './verify/index.ts'
-import { runWatch } from './watch/index.ts'
+import { findStaleTables, lookAtTables, runWatch, settleTables } from './watch/index.ts'
 
 export function openRecovery(options: RecoveryOptions): Recovery {
   const { objects, records, clock } = options
@@ -26,6 +29,16 @@ export function openRecovery(options: RecoveryOptions): Recovery {
     catalog,
     capture: (relation, origin, stop) => capturer.capture(relation, origin, stop),
   }
+  const setCatalog = new SetCatalog(records, catalog)
+  const sets = openSets({
+    ...options,
+    sets: setCatalog,
+    captureFound: (session, found, how) => capturer.captureFound(session, found, how),
+    readManifest: (snapshotId) => watchingForCorruption(shelf, snapshotId, readManifest(objects, catalog, snapshotId)),
+    setAsideIfCorrupt: (snapshotId, error) => setAsideIfCorrupt(shelf, snapshotId, error),
+    whileInUse: (snapshotIds, work) => whileAllInUse(options, snapshotIds, work),
+  })
+  const retention: RetentionPorts = { ...options, catalog, removeSet: (setId) => setCatalog.remove(setId, objects) }
   const drill: DrillPorts = {
     ...options,
     catalog,
@@ -34,21 +47,33 @@ export function openRecovery(options: RecoveryOptions): Recovery {
   }
   return {
     capture: (relation, origin, stop) => capturer.capture(relation, origin, stop),
-    captureWithin: (session, relations, origin) => capturer.captureWithin(session, relations, origin),
+    captureWithin: (session, relations, origin) => sets.captureWithin(session, relations, origin),
+    captureSet: async (relations, origin, stop) =>
+      (await sets.capture({ kind: 'tables', tables: relations }, origin, stop)).points,
+    findNewestValidSet: (relations) => sets.findNewestValid(relations),
+    sets,
     findNewestValid: (relation) => catalog.findNewestTrusted(relation, clock.nowMs()),
     findHeartbeat: () => findHeartbeat(records),
     list: (filter) => catalog.list(filter),
     find: (snapshotId) => catalog.find(snapshotId),
     scan: (relation) => scanPoints(objects, relation),
-    rebuildCatalog: () => rebuildCatalog(options, catalog),
+    rebuildCatalog: () => rebuildCatalog(options, catalog, setCatalog),
     quarantine: (snapshotId, reason) => catalog.quarantine(snapshotId, reason, instantFrom(clock.nowMs())),
     runRound: (policy) => runRound(round, policy),
     planRound: (policy) => planRound(round, policy),
     captureOne: (order, stop = {}) => captureOne(round, order, stop),
     verifyPoints: (request) => runVerify({ ...options, catalog }, request),
+    retain: (request) => runRetention(retention, request),
+    findLastRetentionAt: async () => (await readClockState(records)).runAt,
+    keep: (keep) => addKeep(catalog, records, { ...keep, at: instantFrom(clock.nowMs()) }),
+    liftKeep: (snapshotId, kind) => liftKeep(records, snapshotId, kind),
+    listKeeps: () => listKeeps(records),
     runTableDrill: (request = {}) => runTableDrill(drill, request),
     listDrills: (filter = {}) => listDrills(records, filter),
     runWatch: (settings) => runWatch(options, settings),
+    lookAtTables: () => lookAtTables({ ...options, catalog }),
+    settleTables: (look) => settleTables(records, look),
+    findStaleTables: (tables, staleAfterMs) => findStaleTables({ ...options, catalog }, tables, staleAfterMs),
     readManifest: (snapshotId) => readManifest(objects, catalog, snapshotId),
     restore: (request) => restore(options, catalog, request),
     planCopyback: (snapshotId, recovered, conflictPolicy) =>
@@ -56,17 +81,29 @@ export function openRecovery(options: RecoveryOptions): Recovery {
   }
 }
 
-async function rebuildCatalog(options: RecoveryOptions, catalog: PointCatalog) {
+async function rebuildCatalog(options: RecoveryOptions, catalog: PointCatalog, sets: SetCatalog) {
   const report = await scanPoints(options.objects)
   for (const point of report.points) await catalog.add(point)
+  for (const set of (await scanSets(options.objects)).sets) await sets.add(set)
   return report
 }
 
 async function restore(options: RecoveryOptions, catalog: PointCatalog, request: RestoreRequest) {
-  const work = readManifest(options.objects, catalog, request.snapshotId).then((sealed) =>
-    runRestore(sealed, request, options),
+  const { snapshotId } = request
+  const work = whileInUse(options, snapshotId, async () =>
+    runRestore(await readManifest(options.objects, catalog, snapshotId), request, options),
   )
   return await watchingForCorruption({ catalog, clock: options.clock }, request.snapshotId, work)
+}
+
+/** Like `whileInUse`, for each of several points. */
+async function whileAllInUse<T>(
+  options: RecoveryOptions,
+  [first, ...others]: readonly SnapshotId[],
+  work: () => Promise<T>,
+): Promise<T> {
+  if (first === undefined) return await work()
+  return await whileInUse(options, first, () => whileAllInUse(options, others, work))
 }
 
 interface Shelf {

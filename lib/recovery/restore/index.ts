@@ -1,6 +1,17 @@
 export { planCopyback } from './copyback-plan.ts'
+export { CHECK_AT_ONCE, planRows } from './copyback-rows.ts'
 export type { CopybackSituation, OriginalState } from './copyback-situation.ts'
 export { readSituation } from './copyback-situation.ts'
+export {
+  attachToParents,
+  incomingKeys,
+  type KeyStatement,
+  missingParts,
+  remakeKey,
+  replaceNotes,
+  takePlace,
+} from './copyback-table.ts'
+export { compareContent, loadRows } from './load.ts'
 export type {
   ConflictPolicy,
   CopybackKind,
@@ -11,7 +22,9 @@ export type {
   RestoreReport,
   RestoreRequest,
   RestoreStatement,
+  StandIns,
 } from './model.ts'
-export { defaultTarget, derivedName } from './names.ts'
+export { defaultTarget, derivedName, fitIdentifier } from './names.ts'
+export { planRestore } from './plan.ts'
 export type { RestorePorts } from './run.ts'
-export { runRestore } from './run.ts'
+export { beginRestore, exists, runRestore, runStatements, verifyParts } from './run.ts'

@@ -5,13 +5,23 @@ export type { DigestColumn } from './content-digest.ts'
 export { buildDigestQuery } from './content-digest.ts'
 export type { BaseType } from './encoding.ts'
 export { planEncoding, widerEncoding } from './encoding.ts'
-export type { CapturePorts, CaptureRequest, FoundRelation } from './model.ts'
+export type {
+  CapturePorts,
+  CaptureRequest,
+  FoundRelation,
+  RangeHelpers,
+  RangeOrder,
+  RangeOutcome,
+  RangePorts,
+} from './model.ts'
 export { verifyPart } from './part-writer.ts'
 export { findRelation, readDefinition } from './read-definition.ts'
+export type { HelperSizes, ImportPorts } from './session-helpers.ts'
+export { captureImported, sessionHelpers, sizesOfHelpers } from './session-helpers.ts'
 export { FIXED_SETTINGS } from './settings.ts'
 export type { ExportedSnapshot } from './transaction.ts'
 export {
-  inCallersTransaction,
+  inCallersSnapshot,
   inExportedSnapshot,
   inImportedSnapshot,
   inOwnTransaction,

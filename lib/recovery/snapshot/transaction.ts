@@ -16,8 +16,6 @@ const SNAPSHOT_NAME = /^[0-9A-Za-z-]{1,64}$/
 /** What the server says of a snapshot whose transaction has ended: by version and by how long ago. */
 export const SNAPSHOT_GONE_STATES: ReadonlySet<string> = new Set(['22023', '42704', '55000'])
 
-export type CaptureUse<T> = (session: DatabaseSession, found: FoundRelation, lsn: string) => Promise<T>
-
 /** A snapshot that a coordinator's transaction holds, for as long as `use` of `inExportedSnapshot` runs. */
 export interface ExportedSnapshot {
   /** The coordinator's own session, in the snapshot. */
@@ -108,13 +106,13 @@ export async function inImportedSnapshot<T>(
 export async function inOwnTransaction<T>(
   database: Database,
   relation: RelationName,
-  use: CaptureUse<T>,
+  use: (session: DatabaseSession, found: FoundRelation, snapshot: ExportedSnapshot) => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
-  const useOne = async ({ session, found, lsn }: ExportedSnapshot) => {
-    const [one] = found
+  const useOne = async (snapshot: ExportedSnapshot) => {
+    const [one] = snapshot.found
     if (one === undefined) throw new BackstopError('BUG', 'the relation was found and then was not')
-    return await use(session, one, lsn)
+    return await use(snapshot.session, one, snapshot)
   }
   return await inExportedSnapshot(database, [relation], useOne, signal)
 }
@@ -140,17 +138,18 @@ async function exportSnapshot(session: DatabaseSession): Promise<string> {
 /**
  * Run `use` inside the caller's transaction; settings and everything else it does to the session are undone.
  *
- * Invariants: locks that the caller took before stay; when `use` throws, the transaction goes on as if nothing had been
+ * Invariants: locks that the caller took before stay; when `use` throws, the transaction goes on as if nothing had been;
+ *             several relations are at one instant only while those locks keep writers out
  */
-export async function inCallersTransaction<T>(
+export async function inCallersSnapshot<T>(
   session: DatabaseSession,
-  relation: RelationName,
-  use: CaptureUse<T>,
+  relations: readonly RelationName[],
+  use: (session: DatabaseSession, found: readonly FoundRelation[], lsn: string) => Promise<T>,
 ): Promise<T> {
   await session.execute(`SAVEPOINT ${SAVEPOINT}`)
   try {
     await session.execute(FIXED_SETTINGS)
-    return await use(session, await findRelation(session, relation), await readLsn(session))
+    return await use(session, await findAll(session, relations), await readLsn(session))
   } finally {
     await session.execute(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}; RELEASE SAVEPOINT ${SAVEPOINT}`)
   }

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { openFolderObjectStore, openSqliteRecordStore } from '#lib/adapters/embedded/index.ts'
 import { parquet } from '#lib/adapters/parquet/index.ts'
 import type { Clock, Database, ObjectStore, RecordStore } from '#lib/ports/index.ts'
-import type { Recovery } from '#lib/recovery/index.ts'
-import { openRecovery } from '#lib/recovery/index.ts'
+import type { HelperSizes, RangeHelpers, Recovery } from '#lib/recovery/index.ts'
+import { openRecovery, sessionHelpers } from '#lib/recovery/index.ts'
 import { createFixedClock } from '#test/support/fixed-clock.ts'
 
 export interface TestRecovery {
@@ -20,15 +20,34 @@ export interface TestRecovery {
 
 export async function openTestRecovery(
   database: Database,
-  options: { clock?: Clock; folder?: string; wrapObjects?: (objects: ObjectStore) => ObjectStore } = {},
+  options: {
+    clock?: Clock
+    folder?: string
+    wrapObjects?: (objects: ObjectStore) => ObjectStore
+    /** The objects of another slice, with records of its own. */
+    objectsOf?: TestRecovery
+    /** Sessions of this process that help with tables from `fromBytes` on. */
+    parallel?: HelperSizes & { wrap?: (helpers: RangeHelpers) => RangeHelpers }
+  } = {},
 ): Promise<TestRecovery> {
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'backstop-recovery-'))
   const clock = options.clock ?? createFixedClock()
   const random = { bytes: (count: number) => randomBytes(count) }
   const plain = await openFolderObjectStore({ root: join(folder, 'objects'), clock, random })
-  const objects = options.wrapObjects?.(plain) ?? plain
+  const objects = options.objectsOf?.objects ?? options.wrapObjects?.(plain) ?? plain
   const records = openSqliteRecordStore({ path: join(folder, 'records.db'), clock })
-  const recovery = openRecovery({ database, objects, records, columnar: parquet, clock, random })
+  const { parallel } = options
+  const made = parallel && sessionHelpers({ database, objects, columnar: parquet, random }, parallel)
+  const helpers = made && (parallel?.wrap?.(made) ?? made)
+  const recovery = openRecovery({
+    database,
+    objects,
+    records,
+    columnar: parquet,
+    clock,
+    random,
+    ...(helpers === undefined ? {} : { helpers }),
+  })
   return {
     recovery,
     objects,

@@ -19,6 +19,8 @@ async function idsFor(newest: RecoveryPoint | undefined): Promise<readonly strin
         findNewestValid: async () => newest,
         capture: async () => TAKEN,
         captureWithin: unused,
+        findNewestValidSet: unused,
+        captureSet: unused,
         findHeartbeat: unused,
       },
     },
