@@ -40,13 +40,13 @@ export async function scanPoints(objects: ObjectStore, relation?: RelationName):
   return { points, problems, objectCount }
 }
 
-interface SnapshotFolder {
+export interface SnapshotFolder {
   readonly prefix: string
   readonly objects: readonly ObjectInfo[]
 }
 
 /** Objects come in key order, so a snapshot's own follow each other. */
-async function* snapshotFolders(objects: ObjectStore, relation?: RelationName): AsyncGenerator<SnapshotFolder> {
+export async function* snapshotFolders(objects: ObjectStore, relation?: RelationName): AsyncGenerator<SnapshotFolder> {
   let prefix: string | undefined
   let held: ObjectInfo[] = []
   for await (const object of listAll(objects, relation === undefined ? SNAPSHOT_PREFIX : tablePrefix(relation))) {
