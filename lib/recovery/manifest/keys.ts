@@ -28,8 +28,20 @@ export function manifestKey(relation: RelationName, snapshotId: string): string 
   return `${snapshotPrefix(relation, snapshotId)}${MANIFEST_NAME}`
 }
 
-export function partKey(relation: RelationName, snapshotId: string, index: number): string {
-  return `${snapshotPrefix(relation, snapshotId)}part-${String(index).padStart(PART_DIGITS, '0')}.parquet`
+/** Which part of a snapshot: keys sort by range and number. */
+export interface PartPlace {
+  /** The range of the table that it was read from. */
+  readonly range: number
+  /** Within the range. */
+  readonly number: number
+  /** Of the attempt that wrote it, eight hexadecimal digits: two attempts at one range never meet. */
+  readonly attempt: string
+}
+
+export function partKey(relation: RelationName, snapshotId: string, place: PartPlace): string {
+  const digits = (value: number) => String(value).padStart(PART_DIGITS, '0')
+  const name = `part-${digits(place.range)}-${digits(place.number)}-${place.attempt}.parquet`
+  return `${snapshotPrefix(relation, snapshotId)}${name}`
 }
 
 export function isManifestKey(key: string): boolean {

@@ -54,6 +54,8 @@ export const manifestSchema = z.object({
         encoding: z.union([bareEncodingSchema, decimalEncodingSchema]),
         /** How the digest takes the column in: by its type's hash function, or by its text. */
         isHashed: z.boolean(),
+        /** The array type as which it is read, where the output of its own type leaves something out. */
+        readAs: z.enum(['text[]', 'oid[]']).optional(),
       }),
     ),
     rowCount: z.number().int().nonnegative(),

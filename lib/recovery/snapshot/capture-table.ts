@@ -1,18 +1,20 @@
 /** Captures one table inside an open transaction: definition, rows, digest, manifest, and proof that all can be read. */
 import type { RelationName, Sha256Hex } from '#lib/kernel/index.ts'
-import { BackstopError, displayRelation, instantFrom } from '#lib/kernel/index.ts'
+import { BackstopError, instantFrom } from '#lib/kernel/index.ts'
 import type { DatabaseSession } from '#lib/ports/index.ts'
-import type { ColumnEncoding } from '../copy/index.ts'
-import { columnarColumn } from '../copy/index.ts'
-import type { Manifest } from '../manifest/index.ts'
+import type { ContentColumn, Manifest } from '../manifest/index.ts'
 import { decodeManifest, encodeManifest, MANIFEST_FORMAT, MANIFEST_VERSION, manifestKey } from '../manifest/index.ts'
-import { SOURCE_SQL } from './catalog-sql.ts'
-import { buildCopyQuery, buildDigestQuery } from './content-digest.ts'
-import { copyRows } from './copy-rows.ts'
-import { hasExactHash, planEncoding, widerEncoding } from './encoding.ts'
-import type { CapturePorts, CaptureRequest, FoundRelation, ReadDefinition } from './model.ts'
+import { discardParts } from './capture-range.ts'
+import type { Sharing } from './capture-ranges.ts'
+import { captureRanges } from './capture-ranges.ts'
+import { HEAP_SQL, SOURCE_SQL } from './catalog-sql.ts'
+import { hasExactHash, planEncoding, readFormOf, widerEncoding } from './encoding.ts'
+import { unsupportedColumn } from './failure.ts'
+import type { CapturedRange, CapturePorts, CaptureRequest, FoundRelation, PageRange, ReadDefinition } from './model.ts'
 import { isStored } from './model.ts'
-import { PartWriter } from './part-writer.ts'
+import type { HeapFacts } from './plan-ranges.ts'
+import { planRanges, WHOLE_TABLE } from './plan-ranges.ts'
+import { probeTypes } from './probe-types.ts'
 import { readDefinition } from './read-definition.ts'
 
 export interface CapturedTable {
@@ -21,16 +23,8 @@ export interface CapturedTable {
   readonly manifestSha256: Sha256Hex
 }
 
-interface StoredColumn {
-  readonly name: string
-  readonly encoding: ColumnEncoding
-  readonly isHashed: boolean
-}
-
-interface StoredContent {
-  readonly columns: readonly StoredColumn[]
-  readonly rowCount: number
-  readonly parts: PartWriter
+interface StoredContent extends CapturedRange {
+  readonly columns: readonly ContentColumn[]
 }
 
 /**
@@ -48,13 +42,8 @@ export async function captureTable(
 ): Promise<CapturedTable> {
   const read = await readDefinition(session, found.oid)
   const source = await readSource(session, request, read.definition.isUnlogged)
-  const content = await storeContent(session, read, request, ports)
+  const content = await storeContent(session, found, read, request, ports)
   try {
-    // The database computes its digest while the last parts are closed and read back.
-    const [parts, digest] = await Promise.all([
-      content.parts.finish(),
-      readDigest(session, request.relation, read, content),
-    ])
     const manifest: Manifest = {
       format: MANIFEST_FORMAT,
       version: MANIFEST_VERSION,
@@ -66,12 +55,12 @@ export async function captureTable(
       ...(request.setId === undefined ? {} : { setId: request.setId }),
       source: { database: ports.databaseLabel, lsn: request.lsn, ...source },
       definition: read.definition,
-      content: { columns: [...content.columns], rowCount: content.rowCount, digest },
-      parts: [...parts],
+      content: { columns: [...content.columns], rowCount: content.rowCount, digest: content.digest },
+      parts: [...content.parts],
     }
     return await writeManifest(manifest, ports)
   } catch (error) {
-    await content.parts.discard()
+    await discardParts(ports.objects, content.parts)
     throw error
   }
 }
@@ -102,71 +91,67 @@ async function readSource(session: DatabaseSession, request: CaptureRequest, isU
 /** Store the rows, again with a wider encoding for each column that turns out to need one. */
 async function storeContent(
   session: DatabaseSession,
+  found: FoundRelation,
   read: ReadDefinition,
   request: CaptureRequest,
   ports: CapturePorts,
 ): Promise<StoredContent> {
   const { relation, snapshotId } = request
   const columns = planColumns(relation, read)
+  await probeTypes(session, relation, read, columns)
+  const isPartitioned = read.definition.kind === 'partitioned table'
+  const { ranges, sharing } = await planWork(session, found, read, request, ports)
   for (;;) {
-    const schema = columns.map((column) => columnarColumn(column.name, column.encoding))
-    const parts = new PartWriter(ports, relation, snapshotId, schema)
-    try {
-      const encodings = columns.map((column) => column.encoding)
-      const outcome = await copyRows(session, copyQueryOf(relation, read, columns), encodings, parts)
-      if (outcome.ok) return { columns, rowCount: outcome.rowCount, parts }
-      columns[outcome.columnIndex] = widen(relation, columns[outcome.columnIndex])
-      await parts.discard()
-    } catch (error) {
-      await parts.discard()
-      throw error
-    }
+    const order = { relation, snapshotId, columns: [...columns], isPartitioned }
+    const orders = ranges.map((range) => ({ ...order, range }))
+    const outcome = await captureRanges(session, orders, ports, sharing)
+    if (outcome.ok) return { ...outcome, columns }
+    columns[outcome.columnIndex] = widen(relation, columns[outcome.columnIndex])
   }
 }
 
-function planColumns(relation: RelationName, { definition, baseTypes }: ReadDefinition): StoredColumn[] {
+interface PlannedWork {
+  readonly ranges: readonly PageRange[]
+  readonly sharing?: Sharing
+}
+
+/** Ranges for a large table whose snapshot can be shared; any other table is one range, and nobody is asked to help. */
+async function planWork(
+  session: DatabaseSession,
+  found: FoundRelation,
+  { definition }: ReadDefinition,
+  { exportName }: CaptureRequest,
+  { helpers }: CapturePorts,
+): Promise<PlannedWork> {
+  const whole = { ranges: [WHOLE_TABLE] }
+  const isHeap = definition.kind === 'table' && definition.accessMethod === 'heap'
+  if (helpers === undefined || helpers.count === 0 || exportName === undefined || !isHeap) return whole
+  const heap = await readHeap(session, found.oid)
+  if (heap.tableBytes < helpers.fromBytes) return whole
+  const ranges = planRanges(heap, helpers.rangeBytes)
+  if (ranges.length < 2) return whole
+  return { ranges, sharing: { helpers, snapshotName: await exportName() } }
+}
+
+async function readHeap(session: DatabaseSession, oid: number): Promise<HeapFacts> {
+  const rows = await session.query<{ pages: string; bytes: string }>(HEAP_SQL, [oid])
+  return { pageCount: Number(rows[0]?.pages ?? 0), tableBytes: Number(rows[0]?.bytes ?? 0) }
+}
+
+function planColumns(relation: RelationName, { definition, baseTypes }: ReadDefinition): ContentColumn[] {
   return definition.columns.flatMap((column, index) => {
     if (!isStored(column)) return []
     const baseType = baseTypes[index]
     const encoding = baseType === undefined ? undefined : planEncoding(baseType)
     if (baseType === undefined || encoding === undefined) throw unsupportedColumn(relation, column.name, column.type)
-    return [{ name: column.name, encoding, isHashed: hasExactHash(baseType) }]
+    const readAs = readFormOf(baseType)
+    const form = readAs === undefined ? {} : { readAs }
+    return [{ name: column.name, encoding, isHashed: hasExactHash(baseType), ...form }]
   })
 }
 
-function widen(relation: RelationName, column: StoredColumn | undefined): StoredColumn {
+function widen(relation: RelationName, column: ContentColumn | undefined): ContentColumn {
   const encoding = column === undefined ? undefined : widerEncoding(column.encoding)
   if (column === undefined || encoding === undefined) throw unsupportedColumn(relation, column?.name ?? '', 'value')
   return { ...column, encoding }
-}
-
-function unsupportedColumn(relation: RelationName, column: string, type: string): BackstopError {
-  return new BackstopError(
-    'COLUMN_TYPE_UNSUPPORTED',
-    `column "${column}" of ${displayRelation(relation)} has type ${type}, which cannot be captured exactly`,
-    { details: { column, type } },
-  )
-}
-
-function copyQueryOf(relation: RelationName, read: ReadDefinition, columns: readonly StoredColumn[]): string {
-  return buildCopyQuery(relation, columns, read.definition.kind === 'partitioned table')
-}
-
-/** The digest of the same rows, by the database; its own count must be ours. */
-async function readDigest(
-  session: DatabaseSession,
-  relation: RelationName,
-  read: ReadDefinition,
-  content: StoredContent,
-) {
-  const query = buildDigestQuery(relation, content.columns, read.definition.kind === 'partitioned table')
-  const rows = await session.query<{ digest: string; row_count: string }>(query)
-  const row = rows[0]
-  if (row === undefined || Number(row.row_count) !== content.rowCount) {
-    throw new BackstopError(
-      'SNAPSHOT_CORRUPT',
-      `${content.rowCount} rows of ${displayRelation(relation)} were stored, and the database counts ${row?.row_count ?? 0}`,
-    )
-  }
-  return row.digest
 }

@@ -238,5 +238,14 @@ export const SOURCE_SQL = `
          concat_ws('/', extract(epoch FROM pg_postmaster_start_time()), (pg_control_checkpoint()).checkpoint_lsn,
            pg_current_snapshot()) AS mark`
 
+/**
+ * `$1` is the table's oid; sizes as they are now. Ranges of row places are scanned as such from PostgreSQL 14 on: before, each
+ * would read the whole table.
+ */
+export const HEAP_SQL = `
+  SELECT CASE WHEN current_setting('server_version_num')::integer >= 140000
+           THEN pg_relation_size($1::oid) / current_setting('block_size')::bigint ELSE 1 END::text AS pages,
+         pg_table_size($1::oid)::text AS bytes`
+
 export const LSN_SQL = `
   SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END::text AS lsn`

@@ -1,7 +1,9 @@
 /** SQL that reads a table's content: as COPY, and as a digest that is the same for the same rows in any order. */
 import type { RelationName } from '#lib/kernel/index.ts'
-import { quoteIdentifier, quoteRelation } from '#lib/kernel/index.ts'
+import { BackstopError, quoteIdentifier, quoteRelation } from '#lib/kernel/index.ts'
 import type { ColumnEncoding, EncodingKind } from '../copy/index.ts'
+import type { PageRange } from './model.ts'
+import { WHOLE_TABLE } from './plan-ranges.ts'
 
 /** A column as the digest takes it in. */
 export interface DigestColumn {
@@ -9,6 +11,18 @@ export interface DigestColumn {
   readonly encoding: ColumnEncoding
   /** By its type's own hash function; else by its text. */
   readonly isHashed: boolean
+  /** The column is read as this, where the output of its own type leaves something out. */
+  readonly readAs?: ReadForm | undefined
+}
+
+/** Array types that stand for others with the same bounds: XML with its declarations, and oids for what names objects. */
+export const READ_FORMS = ['text[]', 'oid[]'] as const
+export type ReadForm = (typeof READ_FORMS)[number]
+
+/** The column, in the form in which it is read. */
+function readForm(name: string, readAs: ReadForm | undefined): string {
+  const column = `t.${quoteIdentifier(name)}`
+  return readAs === undefined ? column : `${column}::pg_catalog.${readAs}`
 }
 
 /**
@@ -22,15 +36,15 @@ export function buildDigestQuery(
   relation: RelationName,
   columns: readonly DigestColumn[],
   isPartitioned: boolean,
+  range: PageRange = WHOLE_TABLE,
 ): string {
   const hashed = columns.filter(({ isHashed }) => isHashed).map(hashedField)
-  const others = columns.filter(({ isHashed }) => !isHashed).map(({ name }) => `t.${quoteIdentifier(name)}`)
+  const others = columns.filter(({ isHashed }) => !isHashed).map(({ name, readAs }) => readForm(name, readAs))
   // The text of a row tells NULL from an empty string, 1.0 from 1.00 and -0 from 0.
   const fields =
     others.length > 0 || hashed.length === 0 ? [...hashed, `(ROW(${others.join(', ')}))::text COLLATE "C"`] : hashed
-  const from = `${isPartitioned ? '' : 'ONLY '}${quoteRelation(relation)}`
   return `SELECT coalesce(sum(hashint8extended(hash_record_extended(ROW(${fields.join(', ')}), 0), 0)), 0)::text AS digest,
-    count(*)::text AS row_count FROM ${from} AS t`
+    count(*)::text AS row_count ${fromClause(relation, isPartitioned, range)}`
 }
 
 /** Under "C" text is hashed byte by byte, whatever the column's own collation calls equal; regclass and its like as oids. */
@@ -43,12 +57,26 @@ function hashedField({ name, encoding }: DigestColumn): string {
 /** The COPY that reads the columns in their stored forms. */
 export function buildCopyQuery(
   relation: RelationName,
-  columns: readonly { readonly name: string; readonly encoding: ColumnEncoding }[],
+  columns: readonly Omit<DigestColumn, 'isHashed'>[],
   isPartitioned: boolean,
+  range: PageRange = WHOLE_TABLE,
 ): string {
-  const list = columns.map(({ name, encoding }) => formOf(`t.${quoteIdentifier(name)}`, encoding.kind))
-  const from = `${isPartitioned ? '' : 'ONLY '}${quoteRelation(relation)}`
-  return `COPY (SELECT ${list.join(', ')} FROM ${from} AS t) TO STDOUT (FORMAT binary)`
+  const list = columns.map(({ name, encoding, readAs }) => formOf(readForm(name, readAs), encoding.kind))
+  return `COPY (SELECT ${list.join(', ')} ${fromClause(relation, isPartitioned, range)}) TO STDOUT (FORMAT binary)`
+}
+
+/** Under one snapshot a row version stays where it is: ranges of places are sets of rows without overlap. */
+function fromClause(relation: RelationName, isPartitioned: boolean, { fromPage, toPage }: PageRange): string {
+  const lower = fromPage === 0 ? [] : [`t.ctid >= '(${pageNumber(fromPage)},0)'::tid`]
+  const upper = toPage === null ? [] : [`t.ctid < '(${pageNumber(toPage)},0)'::tid`]
+  const bounds = [...lower, ...upper].join(' AND ')
+  const from = `FROM ${isPartitioned ? '' : 'ONLY '}${quoteRelation(relation)} AS t`
+  return bounds === '' ? from : `${from} WHERE ${bounds}`
+}
+
+function pageNumber(page: number): number {
+  if (Number.isSafeInteger(page) && page >= 0) return page
+  throw new BackstopError('BUG', 'a range of a table begins and ends at whole pages')
 }
 
 function formOf(column: string, kind: EncodingKind): string {

@@ -1,7 +1,9 @@
 /** One COPY of a table into parts: decoding, compression and upload overlap with the server's work. */
+
+import { BackstopError } from '#lib/kernel/index.ts'
 import type { DatabaseSession } from '#lib/ports/index.ts'
-import type { ColumnEncoding } from '../copy/index.ts'
-import { CopyDecoder, UnencodableValue } from '../copy/index.ts'
+import type { CopyDecoder } from '../copy/index.ts'
+import { UnencodableValue } from '../copy/index.ts'
 import type { PartWriter } from './part-writer.ts'
 
 /** Values of a row group before compression. Two groups are in memory at a time. */
@@ -15,34 +17,39 @@ export type CopyOutcome =
 export async function copyRows(
   session: DatabaseSession,
   copyQuery: string,
-  encodings: readonly ColumnEncoding[],
+  decoder: CopyDecoder,
   parts: PartWriter,
+  groupBytes: number = GROUP_BYTES,
 ): Promise<CopyOutcome> {
-  const decoder = new CopyDecoder(encodings)
   let writing: Promise<void> = Promise.resolve()
-  let misfit: number | undefined
+  let misfit: Misfit | undefined
   for await (const chunk of session.copyOut(copyQuery)) {
     // Leaving the loop early would cancel the statement and with it the caller's transaction.
     if (misfit !== undefined) continue
     misfit = pushChunk(decoder, chunk)
-    if (misfit !== undefined || decoder.batchBytes < GROUP_BYTES) continue
+    if (misfit !== undefined || decoder.batchBytes < groupBytes) continue
     await writing
     writing = parts.write(decoder.take())
     writing.catch(() => undefined)
   }
   await writing
+  if (misfit instanceof BackstopError) throw misfit
   if (misfit !== undefined) return { ok: false, columnIndex: misfit }
   decoder.finish()
   await parts.write(decoder.take())
   return { ok: true, rowCount: decoder.rowCount }
 }
 
-function pushChunk(decoder: CopyDecoder, chunk: Uint8Array): number | undefined {
+/** The column whose encoding is too narrow, or why the table cannot be stored at all. */
+type Misfit = number | BackstopError
+
+function pushChunk(decoder: CopyDecoder, chunk: Uint8Array): Misfit | undefined {
   try {
     decoder.push(chunk)
     return undefined
   } catch (error) {
     if (error instanceof UnencodableValue) return error.columnIndex
+    if (error instanceof BackstopError && error.code === 'ROW_TOO_LARGE') return error
     throw error
   }
 }

@@ -1,6 +1,7 @@
 /** Chooses how each column is stored: a typed form where one is exact, else the server's output text. */
 import type { ColumnEncoding } from '../copy/index.ts'
 import { MAX_DECIMAL_PRECISION } from '../copy/index.ts'
+import type { ReadForm } from './content-digest.ts'
 
 /** A column's type behind any domains, as the catalog has it. */
 export interface BaseType {
@@ -70,6 +71,18 @@ export function widerEncoding(encoding: ColumnEncoding): ColumnEncoding | undefi
 const EXACT_HASH_OIDS: ReadonlySet<number> = new Set([16, 17, 20, 21, 23, 25, 26, 1043, 1082, 1083, 1114, 1184, 2950])
 /** Hashed as the oid that they are: their text is a name, which goes with the object that it names. */
 const NAMING_OIDS: ReadonlySet<number> = new Set([24, 2202, 2203, 2204, 2205, 2206, 3734, 3769, 4089, 4096, 4191])
+
+const XML_ARRAY_OID = 143
+/** Arrays of what names objects: their text would name what may be gone at the time of a restore. */
+const NAMING_ARRAY_OIDS: ReadonlySet<number> = new Set([
+  1008, 2207, 2208, 2209, 2210, 2211, 3735, 3770, 4090, 4097, 4192,
+])
+
+/** The type as which a column has to be read, where its own output leaves something out. */
+export function readFormOf(type: BaseType): ReadForm | undefined {
+  if (type.oid === XML_ARRAY_OID) return 'text[]'
+  return NAMING_ARRAY_OIDS.has(type.oid) ? 'oid[]' : undefined
+}
 
 export function hasExactHash(type: BaseType): boolean {
   return EXACT_HASH_OIDS.has(type.oid) || NAMING_OIDS.has(type.oid)

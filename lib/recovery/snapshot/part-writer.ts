@@ -1,11 +1,11 @@
 /** Column batches into part objects; each part is read back and hashed again as soon as it is written. */
 import { createHash } from 'node:crypto'
-import type { RelationName, Sha256Hex } from '#lib/kernel/index.ts'
+import type { Sha256Hex } from '#lib/kernel/index.ts'
 import { BackstopError } from '#lib/kernel/index.ts'
 import type { ColumnarColumn, ColumnarWriter, ColumnBatch, ObjectUpload } from '#lib/ports/index.ts'
 import type { ManifestPart } from '../manifest/index.ts'
 import { partKey, partMismatch } from '../manifest/index.ts'
-import type { CapturePorts } from './model.ts'
+import type { RangeOrder, RangePorts } from './model.ts'
 
 /** A part is closed after the group that passes this. */
 export const PART_BYTES = 128 * 1024 * 1024
@@ -17,11 +17,14 @@ interface OpenPart {
   rowCount: number
 }
 
-/** Writes the parts of one snapshot. Either `finish` or `discard` ends it. */
+/** For names that no other attempt at the same range has. */
+const ATTEMPT_BYTES = 4
+
+/** Writes the parts of one range of a table. Either `finish` or `discard` ends it. */
 export class PartWriter {
-  readonly #ports: CapturePorts
-  readonly #relation: RelationName
-  readonly #snapshotId: string
+  readonly #ports: RangePorts
+  readonly #order: Pick<RangeOrder, 'relation' | 'snapshotId' | 'range'>
+  readonly #attempt: string
   readonly #columns: readonly ColumnarColumn[]
   readonly #written: string[] = []
   readonly #checks: Promise<ManifestPart>[] = []
@@ -30,10 +33,14 @@ export class PartWriter {
   /** What is being written or closed: it ends before anything is taken back. */
   #inHand: Promise<unknown> = Promise.resolve()
 
-  constructor(ports: CapturePorts, relation: RelationName, snapshotId: string, columns: readonly ColumnarColumn[]) {
+  constructor(
+    ports: RangePorts,
+    order: Pick<RangeOrder, 'relation' | 'snapshotId' | 'range'>,
+    columns: readonly ColumnarColumn[],
+  ) {
     this.#ports = ports
-    this.#relation = relation
-    this.#snapshotId = snapshotId
+    this.#order = order
+    this.#attempt = Buffer.from(ports.random.bytes(ATTEMPT_BYTES)).toString('hex')
     this.#columns = columns
   }
 
@@ -73,7 +80,9 @@ export class PartWriter {
   }
 
   async #openPart(): Promise<OpenPart> {
-    const key = partKey(this.#relation, this.#snapshotId, this.#written.length)
+    const { relation, snapshotId, range } = this.#order
+    const place = { range: range.index, number: this.#written.length, attempt: this.#attempt }
+    const key = partKey(relation, snapshotId, place)
     const upload = await this.#ports.objects.openUpload(key, { ifAbsent: true })
     this.#written.push(key)
     return { key, upload, writer: await this.#ports.columnar.openWriter(upload, this.#columns), rowCount: 0 }
@@ -95,7 +104,7 @@ export class PartWriter {
  * Throws: `SNAPSHOT_CORRUPT`, also when the part is gone
  */
 export async function verifyPart(
-  ports: Pick<CapturePorts, 'objects' | 'columnar'>,
+  ports: Pick<RangePorts, 'objects' | 'columnar'>,
   part: ManifestPart,
   onBytes: (count: number) => void = () => undefined,
 ): Promise<ManifestPart> {
@@ -106,7 +115,7 @@ export async function verifyPart(
   return part
 }
 
-async function hashObject(ports: Pick<CapturePorts, 'objects'>, key: string, onBytes: (count: number) => void) {
+async function hashObject(ports: Pick<RangePorts, 'objects'>, key: string, onBytes: (count: number) => void) {
   if ((await ports.objects.find(key)) === undefined) {
     throw new BackstopError('SNAPSHOT_CORRUPT', 'a part of the snapshot is missing', { details: { key } })
   }

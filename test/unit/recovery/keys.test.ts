@@ -6,8 +6,8 @@ import { defaultTarget } from '#lib/recovery/restore/index.ts'
 const ID = `snap_${'0123456789abcdef'.repeat(2)}`
 
 test('a plain name stays readable', () => {
-  expect(partKey({ schema: 'public', name: 'order_items' }, ID, 3)).toBe(
-    `snapshots/public/order_items/${ID}/part-00003.parquet`,
+  expect(partKey({ schema: 'public', name: 'order_items' }, ID, { range: 12, number: 3, attempt: '00c0ffee' })).toBe(
+    `snapshots/public/order_items/${ID}/part-00012-00003-00c0ffee.parquet`,
   )
   expect(manifestKey({ schema: 'public', name: 'users' }, ID)).toBe(`snapshots/public/users/${ID}/manifest.json`)
 })
@@ -25,12 +25,14 @@ test.for([
 
 test('the longest identifiers fit into a key', () => {
   const longest = '/'.repeat(63)
-  expect(() => assertObjectKey(partKey({ schema: longest, name: longest }, ID, 0))).not.toThrow()
+  expect(() =>
+    assertObjectKey(partKey({ schema: longest, name: longest }, ID, { range: 0, number: 0, attempt: '00000000' })),
+  ).not.toThrow()
 })
 
 test('only a manifest is one', () => {
   expect(isManifestKey(`snapshots/public/t/${ID}/manifest.json`)).toBe(true)
-  expect(isManifestKey(`snapshots/public/t/${ID}/part-00000.parquet`)).toBe(false)
+  expect(isManifestKey(`snapshots/public/t/${ID}/part-00000-00000-00c0ffee.parquet`)).toBe(false)
   expect(isManifestKey('elsewhere/manifest.json')).toBe(false)
 })
 
