@@ -113,6 +113,36 @@ export const COMMANDS: readonly CommandEntry[] = [
     (module) => module.walList,
   ),
   entry(
+    'drill table-restore',
+    () => import('./drill/table-restore.ts'),
+    (module) => module.drillTableRestore,
+  ),
+  entry(
+    'drill wal-archive-fetch',
+    () => import('./drill/wal-archive-fetch.ts'),
+    (module) => module.drillWalArchiveFetch,
+  ),
+  entry(
+    'drill pitr-prepare',
+    () => import('./drill/pitr-prepare.ts'),
+    (module) => module.drillPitrPrepare,
+  ),
+  entry(
+    'drill pitr-restore',
+    () => import('./drill/pitr-restore.ts'),
+    (module) => module.drillPitrRestore,
+  ),
+  entry(
+    'drill logical-backup-restore',
+    () => import('./drill/logical-backup-restore.ts'),
+    (module) => module.drillLogicalBackupRestore,
+  ),
+  entry(
+    'drill list',
+    () => import('./drill/list.ts'),
+    (module) => module.drillList,
+  ),
+  entry(
     'audit verify',
     () => import('./audit/verify.ts'),
     (module) => module.auditVerify,
@@ -139,6 +169,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   approvals: 'See held statements and decide on them',
   audit: 'Prove and export the audit ledger',
   backup: 'Back up and restore whole databases',
+  drill: 'Restore for real into scratch, and keep the evidence',
   pitr: 'Base backups of a server, and recovery to a point in time',
   policy: 'Check a policy file',
   snapshots: 'List recovery points',

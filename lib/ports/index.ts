@@ -67,7 +67,7 @@ export type {
   RecordWrite,
   StoredRecord,
 } from './record-store.ts'
-export { MAX_RECORD_BYTES } from './record-store.ts'
+export { MAX_RECORD_BYTES, MAX_TRANSACTION_WRITES } from './record-store.ts'
 export type {
   RecoveryHeartbeat,
   RecoveryPoint,

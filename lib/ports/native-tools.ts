@@ -6,6 +6,8 @@ export interface ToolRun {
 export interface DumpOptions extends ToolRun {
   /** Patterns as pg_dump reads them: `audit.*`, `"Mixed Case"`. */
   readonly excludeTables: readonly string[]
+  /** What another session exported with pg_export_snapshot() and still holds. */
+  readonly snapshotName?: string | undefined
 }
 
 export interface DumpListing {

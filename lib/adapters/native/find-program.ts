@@ -53,3 +53,20 @@ export async function findProgram(tool: string, places: ProgramPlaces): Promise<
   }
   throw new BackstopError('NATIVE_TOOL_MISSING', `${tool} is not installed here`)
 }
+
+/** The folder of a server of this major version, with `postgres` in it. Throws NATIVE_TOOL_MISSING. */
+export async function findServerFolder(
+  major: string,
+  places: { readonly named?: string | undefined; readonly path: string | undefined },
+  versionOf: (program: string) => Promise<string>,
+): Promise<{ readonly folder: string; readonly version: string }> {
+  const onPath = (places.path ?? '').split(delimiter).filter((folder) => folder !== '')
+  const folders = places.named === undefined ? [...(await packagedFolders()), ...onPath] : [places.named]
+  for (const folder of folders) {
+    const program = join(folder, 'postgres')
+    if (!(await isProgram(program))) continue
+    const version = await versionOf(program).catch(() => '')
+    if (new RegExp(`\\) ${major}(?:\\D|$)`).test(version)) return { folder, version }
+  }
+  throw new BackstopError('NATIVE_TOOL_MISSING', `no server of PostgreSQL ${major} is installed here`)
+}

@@ -1,3 +1,5 @@
 export { localFiles } from './local-files.ts'
+export type { PreparedServersOptions } from './prepared-servers.ts'
+export { createPreparedServers } from './prepared-servers.ts'
 export type { NativeToolsOptions } from './tools.ts'
 export { createNativeTools } from './tools.ts'

@@ -41,9 +41,11 @@ class ProcessTools implements NativeTools {
     return said.split('\n')[0]?.trim() ?? ''
   }
 
-  async *dump(databaseUrl: string, { excludeTables, signal }: DumpOptions): AsyncGenerator<Uint8Array, void> {
+  async *dump(databaseUrl: string, options: DumpOptions): AsyncGenerator<Uint8Array, void> {
+    const { excludeTables, snapshotName, signal } = options
     const excluded = excludeTables.map((pattern) => `--exclude-table=${pattern}`)
-    const args = ['--format=custom', NEVER_ASK, ...excluded]
+    const snapshot = snapshotName === undefined ? [] : [`--snapshot=${snapshotName}`]
+    const args = ['--format=custom', NEVER_ASK, ...snapshot, ...excluded]
     yield* streamProgram({ ...(await this.#order('pg_dump', args, connectionVariables(databaseUrl))), signal })
   }
 

@@ -1,5 +1,7 @@
 export { compareDefinitions } from './compare-definition.ts'
 export { listDrills } from './evidence.ts'
+export type { LogicalDrillPorts, LogicalDrillRequest } from './logical-drill.ts'
+export { runLogicalDrill } from './logical-drill.ts'
 export type {
   DrillEvidence,
   DrillFilter,
@@ -12,7 +14,11 @@ export type {
 export { DRILL_KINDS } from './model.ts'
 export type { PrepareDrillPorts, PrepareDrillRequest } from './pitr-prepare-drill.ts'
 export { runPrepareDrill } from './pitr-prepare-drill.ts'
+export type { RestoreDrillPorts, RestoreDrillRequest } from './pitr-restore-drill.ts'
+export { runRestoreDrill } from './pitr-restore-drill.ts'
 export { orderCandidates, planScratch } from './plan.ts'
+export type { EvidenceFilter, EvidenceList } from './read-evidence.ts'
+export { readEvidence } from './read-evidence.ts'
 export type { DrillPorts } from './run.ts'
 export { runTableDrill } from './run.ts'
 export type { WalDrillPorts, WalDrillRequest } from './wal-drill.ts'

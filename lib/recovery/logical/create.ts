@@ -42,11 +42,12 @@ export async function createLogicalBackup(ports: CreatePorts, order: CreateLogic
 }
 
 async function upload(ports: CreatePorts, order: CreateLogicalOrder, key: string): Promise<WrittenObject> {
-  const { databaseUrl, excludeTables = [], signal, onBytes } = order
+  const { databaseUrl, excludeTables = [], snapshotName, signal, onBytes } = order
   const target = await ports.objects.openUpload(key, { ifAbsent: true })
   let doneBytes = 0
   try {
-    for await (const chunk of ports.tools.dump(databaseUrl, { excludeTables, ...(signal ? { signal } : {}) })) {
+    const options = { excludeTables, snapshotName, ...(signal ? { signal } : {}) }
+    for await (const chunk of ports.tools.dump(databaseUrl, options)) {
       await target.write(chunk)
       doneBytes += chunk.length
       onBytes?.(doneBytes, 0)

@@ -43,6 +43,8 @@ export interface CreateLogicalOrder {
   /** Absent: `dump_` and 32 hexadecimal digits. */
   readonly backupId?: string | undefined
   readonly excludeTables?: readonly string[]
+  /** Of a session that holds it until the dump is over. */
+  readonly snapshotName?: string | undefined
   readonly signal?: AbortSignal
   readonly onBytes?: OnBytes
 }

@@ -1,5 +1,7 @@
 export type { BackupTools } from './backup-tools.ts'
 export { openBackupTools } from './backup-tools.ts'
 export { connectDatabase } from './connect-database.ts'
+export type { DrillTools } from './drill-tools.ts'
+export { openDrillTools } from './drill-tools.ts'
 export type { RecoveryLocations, RecoveryTools } from './recovery-tools.ts'
 export { openPointTools, openRecoveryTools } from './recovery-tools.ts'
