@@ -83,27 +83,35 @@ function collectOperations(statement: ClassifiedStatement): readonly string[] {
 
 function splitTables(
   assessment: Assessment | undefined,
-): Pick<DecisionFacts, 'directTables' | 'cascadeTables' | 'writtenTables'> {
+): Pick<DecisionFacts, 'directTables' | 'cascadeTables' | 'writtenTables' | 'partitionedTables'> {
   const targets = assessment?.targets ?? []
   const named = new Set(
     targets.filter((target) => target.isDestructive).map((target) => quoteRelation(target.relation)),
   )
   const leadsOn = targets.some((target) => target.isDestructive && LEADS_TO_TABLES.has(target.relationKind))
   const losing = assessment?.losingTables ?? []
+  const partitioned = targets
+    .filter(
+      ({ relationKind, isDestructive, access }) => relationKind === 'p' && (isDestructive || OVERWRITES.has(access)),
+    )
+    .map(({ relation }) => relation)
   const isDirect = (table: RelationName) => leadsOn || named.has(quoteRelation(table))
   return {
     directTables: losing.filter(isDirect),
     cascadeTables: losing.filter((table) => !isDirect(table)),
     writtenTables: targets.filter(isOverwritten).map((target) => target.relation),
+    ...(partitioned.length === 0 ? {} : { partitionedTables: partitioned }),
   }
 }
 
 /** Partitioned tables and views hold no rows: the tables that they lead to are among the losing ones. */
 const LEADS_TO_TABLES: ReadonlySet<string> = new Set(['p', 'v'])
 
+const OVERWRITES: ReadonlySet<string> = new Set(['update', 'delete', 'merge'])
+
 /** Rows change in place or go one by one. A foreign table is named here too, so that its lack of recovery points stops it. */
 function isOverwritten({ access, relationKind, isDestructive }: ResolvedTarget): boolean {
   if (LEADS_TO_TABLES.has(relationKind)) return false
   if (relationKind === 'f' && isDestructive) return true
-  return access === 'update' || access === 'delete' || access === 'merge'
+  return OVERWRITES.has(access)
 }

@@ -155,18 +155,19 @@ export const POLICY_FIELDS = {
     schema: z.record(z.string().min(1), z.array(tableSchema).transform(unique<string>)).default({}),
     type: 'name → list of tables',
     meaning:
-      'Tables that are only of use together: when one of them needs a recovery point, all of them do. Names as the catalog stores them; without a schema they are in that of the table that is written.',
+      'Tables that are only of use together: when one of them needs a recovery point, all of them do, and of one instant (a set). Names as the catalog stores them; without a schema they are in that of the table that is written.',
   },
   foreign_key_grouping_enabled: {
     schema: z.boolean().default(false),
     type: 'boolean',
-    meaning: 'Tables that foreign keys join to those that need a recovery point need one too.',
+    meaning:
+      'Tables that foreign keys join to those that need a recovery point, in both directions and through others, need one too, and of one instant.',
   },
   cascade_risk_requires_group_readiness: {
     schema: z.boolean().default(false),
     type: 'boolean',
     meaning:
-      'Tables that lose rows only through a cascade need a fresh recovery point before the statement is accepted. They are captured in its transaction in any case.',
+      'Tables that lose rows only through a cascade need a fresh recovery point before the statement is accepted, of one instant with the table that it names. They are captured in its transaction in any case.',
   },
   max_blocked_attempts_per_window: {
     schema: z.int().min(0).default(3),

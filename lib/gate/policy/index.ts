@@ -22,4 +22,11 @@ export type {
 export { defaultPolicy, formatProblem, parsePolicy } from './parse-policy.ts'
 export { needsRelatedTables, planRecovery } from './plan-recovery.ts'
 export { RULES } from './rules/index.ts'
-export { isProtectedColumn, isProtectedTable, matchesTable, protectedColumnsOf } from './table-entry.ts'
+export type { RecoveryGroup } from './table-entry.ts'
+export {
+  isProtectedColumn,
+  isProtectedTable,
+  matchesTable,
+  protectedColumnsOf,
+  recoveryGroups,
+} from './table-entry.ts'

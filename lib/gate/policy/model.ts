@@ -87,6 +87,8 @@ export interface DecisionFacts {
   readonly cascadeTables: readonly RelationName[]
   /** Tables whose rows are overwritten or removed one by one: UPDATE, DELETE, MERGE. */
   readonly writtenTables: readonly RelationName[]
+  /** Partitioned tables that the statement names; the tables that hold their rows are among the others. */
+  readonly partitionedTables?: readonly RelationName[]
   /** Tables joined to all of these by foreign keys, in both directions; absent: not looked up. */
   readonly relatedTables?: readonly RelationName[]
 }
@@ -114,6 +116,8 @@ export interface RecoveryPlan {
   readonly captureTables: readonly RelationName[]
   /** Must have a valid recovery point no older than `maxAgeSeconds` before the statement is held or run. */
   readonly readyTables: readonly RelationName[]
+  /** Those of them that are only of use together: each group needs points of one instant. None is in two of them. */
+  readonly readyGroups: readonly (readonly RelationName[])[]
   /** 0: only a point that is captured for this statement. */
   readonly maxAgeSeconds: number
   /** Present when the background capture must be healthy; its heartbeat at most this old. */

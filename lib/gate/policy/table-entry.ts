@@ -65,15 +65,31 @@ export function protectedColumnsOf(policy: Policy, relation: RelationName): read
   return [...new Set(columns)].sort()
 }
 
-/** The other tables of every recovery group that the relation belongs to. */
-export function groupCompanions(policy: Policy, relation: RelationName): readonly RelationName[] {
+/** The other tables of each recovery group that the relation belongs to. */
+export function groupsOf(policy: Policy, relation: RelationName): readonly (readonly RelationName[])[] {
   return Object.values(policy.recovery_groups)
     .filter((entries) => entries.some((entry) => matchesTable(entry, relation)))
-    .flatMap((entries) => entries.filter((entry) => !matchesTable(entry, relation)))
-    .flatMap((entry) => {
-      const table = parseTableEntry(entry)
-      return table === undefined ? [] : [{ schema: table.schema ?? relation.schema, name: table.name }]
-    })
+    .map((entries) => entries.filter((entry) => !matchesTable(entry, relation)))
+    .map((entries) =>
+      entries.flatMap((entry) => {
+        const table = parseTableEntry(entry)
+        return table === undefined ? [] : [{ schema: table.schema ?? relation.schema, name: table.name }]
+      }),
+    )
+}
+
+export interface RecoveryGroup {
+  readonly name: string
+  /** Without a schema: in each schema that has one of these tables. */
+  readonly tables: readonly TableEntry[]
+}
+
+/** The recovery groups of the policy, their entries read. */
+export function recoveryGroups(policy: Policy): readonly RecoveryGroup[] {
+  return Object.entries(policy.recovery_groups).map(([name, entries]) => ({
+    name,
+    tables: entries.flatMap((entry) => parseTableEntry(entry) ?? []),
+  }))
 }
 
 function isSameName(left: string, right: string): boolean {

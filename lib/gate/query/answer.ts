@@ -53,6 +53,7 @@ function pointAnswer(point: RecoveryPoint): RecoveryPointAnswer {
     timestamp: point.capturedAt,
     row_count: point.rowCount,
     manifest_key: point.manifestKey,
+    ...(point.setId === undefined ? {} : { set_id: point.setId }),
   }
 }
 

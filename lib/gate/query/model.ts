@@ -89,6 +89,8 @@ export interface RecoveryPointAnswer {
   readonly timestamp: string
   readonly row_count: number
   readonly manifest_key: string
+  /** Present when it was taken with others at one instant: they are restored together. */
+  readonly set_id?: string
 }
 
 export interface HeldAnswer extends AnswerBase {

@@ -1,5 +1,12 @@
 /** Make sure that what a statement may destroy has a fresh, valid recovery point before anybody decides on it. */
-import { displayRelation, epochMsOf, isBackstopError, type RelationName, SECOND_MS } from '#lib/kernel/index.ts'
+import {
+  displayRelation,
+  epochMsOf,
+  isBackstopError,
+  quoteRelation,
+  type RelationName,
+  SECOND_MS,
+} from '#lib/kernel/index.ts'
 import type { RecoveryPoint } from '#lib/ports/index.ts'
 import type { RecoveryPlan } from '../policy/index.ts'
 import type { GateParts } from './parts.ts'
@@ -40,6 +47,39 @@ async function freshPoint(parts: Parts, relation: RelationName, plan: RecoveryPl
   return parts.recovery.capture(relation, 'demand')
 }
 
+/** Points of one instant for tables that are only of use together: the newest set of them if it is fresh enough, else one captured now. */
+async function freshSet(
+  parts: Parts,
+  group: readonly RelationName[],
+  plan: RecoveryPlan,
+): Promise<readonly RecoveryPoint[]> {
+  const newest = await parts.recovery.findNewestValidSet(group)
+  const isUsable = newest?.every((point) => isFresh(parts, point, plan.maxAgeSeconds)) === true && !plan.verifyObjects
+  return isUsable && newest !== undefined ? newest : parts.recovery.captureSet(group, 'demand')
+}
+
+interface Need {
+  readonly subject: string
+  readonly failure: 'snapshot_verification' | 'group'
+  secure(): Promise<readonly RecoveryPoint[]>
+}
+
+/** Groups first; a table that is in none alone. */
+function needsOf(parts: Parts, plan: RecoveryPlan): readonly Need[] {
+  const grouped = new Set(plan.readyGroups.flat().map(quoteRelation))
+  const alone = plan.readyTables.filter((relation) => !grouped.has(quoteRelation(relation)))
+  return [
+    ...plan.readyGroups.map((group): Need => {
+      const subject = `the group ${group.map(displayRelation).join(', ')}`
+      return { subject, failure: 'group', secure: () => freshSet(parts, group, plan) }
+    }),
+    ...alone.map((relation): Need => {
+      const secure = async () => [await freshPoint(parts, relation, plan)]
+      return { subject: displayRelation(relation), failure: 'snapshot_verification', secure }
+    }),
+  ]
+}
+
 /** Cover every table of the plan, capturing where a point is missing or stale. */
 export async function ensureReady(parts: Parts, plan: RecoveryPlan): Promise<Readiness> {
   if (!plan.required) return { ok: true, points: [] }
@@ -49,18 +89,15 @@ export async function ensureReady(parts: Parts, plan: RecoveryPlan): Promise<Rea
     return { ok: false, reason: `Recovery readiness failed: ${problem}.` }
   }
   const points: RecoveryPoint[] = []
-  for (const relation of plan.readyTables) {
+  for (const need of needsOf(parts, plan)) {
     try {
-      points.push(await freshPoint(parts, relation, plan))
+      points.push(...(await need.secure()))
       parts.observer.noteRecoveryVerification('verified')
     } catch (error) {
       if (!isBackstopError(error)) throw error
       parts.observer.noteRecoveryVerification('failed')
-      parts.observer.noteReadiness(false, 'snapshot_verification')
-      return {
-        ok: false,
-        reason: `Recovery readiness failed for ${displayRelation(relation)}: ${error.message} ${error.hint}`,
-      }
+      parts.observer.noteReadiness(false, need.failure)
+      return { ok: false, reason: `Recovery readiness failed for ${need.subject}: ${error.message} ${error.hint}` }
     }
   }
   parts.observer.noteReadiness(true, 'verified')

@@ -163,7 +163,7 @@ test('after DROP TABLE … CASCADE of all of them everything is back as it was, 
   expect(await db.run('SELECT max(id) AS id FROM refund')).toEqual([{ id: 31 }])
 })
 
-test.for([
+test.for<readonly [string, string]>([
   ['Sales Dept.Order', 'DROP TABLE "Sales Dept"."Order" CASCADE'],
   ['public.line', 'DROP TABLE line CASCADE'],
   ['public.refund', 'DROP TABLE refund CASCADE'],

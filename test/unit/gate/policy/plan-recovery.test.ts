@@ -21,6 +21,7 @@ test('a destruction needs a fresh point of what it names, and captures what its 
   expect(planOf(DROP_ORDERS)).toEqual({
     required: true,
     readyTables: [table('orders')],
+    readyGroups: [],
     captureTables: [table('items'), table('orders')],
     maxAgeSeconds: 300,
     maxHeartbeatSeconds: 120,
@@ -45,18 +46,43 @@ test('nothing is demanded for a read of a protected column, a LOW write, or wher
   expect(planOf(DROP_ORDERS, { require_recovery_for_critical: false })).toMatchObject(nothing)
 })
 
-test('cascade readiness demands fresh points of the tables that a cascade reaches', () => {
-  expect(planOf(DROP_ORDERS, { cascade_risk_requires_group_readiness: true }).readyTables).toEqual([
-    table('items'),
-    table('orders'),
-  ])
+test('cascade readiness demands fresh points of one instant of the tables that a cascade reaches', () => {
+  const plan = planOf(DROP_ORDERS, { cascade_risk_requires_group_readiness: true })
+  expect(plan.readyTables).toEqual([table('items'), table('orders')])
+  expect(plan.readyGroups).toEqual([[table('items'), table('orders')]])
 })
 
 test('a recovery group brings its other tables along, in the schema of the one that is written', () => {
   const groups = { recovery_groups: { checkout: ['orders', 'payments', 'ledger.entries'], other: ['users', 'teams'] } }
   const plan = planOf({ ...DROP_ORDERS, directTables: [table('orders', 'shop')], cascadeTables: [] }, groups)
   expect(plan.readyTables).toEqual([table('entries', 'ledger'), table('orders', 'shop'), table('payments', 'shop')])
+  expect(plan.readyGroups).toEqual([plan.readyTables])
   expect(plan.captureTables).toEqual(plan.readyTables)
+})
+
+test('groups that share a table are one, and groups that share none are several', () => {
+  const facts = { ...DROP_ORDERS, directTables: [table('orders'), table('users')], cascadeTables: [] }
+  const apart = { recovery_groups: { checkout: ['orders', 'payments'], people: ['users', 'teams'] } }
+  expect(planOf(facts, apart).readyGroups).toEqual([
+    [table('orders'), table('payments')],
+    [table('teams'), table('users')],
+  ])
+  const joined = { recovery_groups: { ...apart.recovery_groups, both: ['orders', 'users'] } }
+  expect(planOf(facts, joined).readyGroups).toEqual([
+    [table('orders'), table('payments'), table('teams'), table('users')],
+  ])
+})
+
+test('the group of a partitioned table is found by its name, and its rows are captured once', () => {
+  const facts = {
+    ...DROP_ORDERS,
+    directTables: [table('orders_1'), table('orders_2')],
+    cascadeTables: [],
+    partitionedTables: [table('orders')],
+  }
+  const plan = planOf(facts, { recovery_groups: { checkout: ['orders', 'payments'] } })
+  expect(plan.readyGroups).toEqual([[table('orders'), table('payments')]])
+  expect(plan.captureTables).toEqual([table('orders_1'), table('orders_2'), table('payments')])
 })
 
 test('the group of a table that only a cascade reaches is captured with it', () => {
@@ -69,6 +95,7 @@ test('foreign-key grouping brings related tables along', () => {
   const grouping = { foreign_key_grouping_enabled: true }
   const facts = { ...DROP_ORDERS, relatedTables: [table('customers')] }
   expect(planOf(facts, grouping).readyTables).toEqual([table('customers'), table('orders')])
+  expect(planOf(facts, grouping).readyGroups).toEqual([[table('customers'), table('orders')]])
   expect(planOf(facts).readyTables).toEqual([table('orders')])
 })
 
