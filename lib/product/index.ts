@@ -1,3 +1,6 @@
+export { CAPTURE_WORK, LARGE_CAPTURE_WORK } from './capture-work.ts'
+export type { DrillGround, NativeGround } from './drill-tasks.ts'
+export { drillOnce, drillTable, drillWhenDue } from './drill-tasks.ts'
 export { executionSettings } from './execution.ts'
 export type { Log, LogLevel } from './log.ts'
 export type { Foundation, GateDatabases, Parts, Stores } from './parts.ts'
@@ -10,16 +13,14 @@ export {
   openParts,
   openPause,
 } from './parts.ts'
+export { findPosture } from './posture.ts'
 export {
-  CAPTURE_WORK,
   captureRound,
   captureTable,
-  drillTable,
-  drillWhenDue,
   orderCaptures,
   verifyPoints,
-  watchSessions,
 } from './recovery-tasks.ts'
+export { countRefusals, tellRefusals } from './refusals.ts'
 export {
   apiSettings,
   auditReader,
@@ -36,3 +37,5 @@ export { decodeTicketKey, openCollectingGate, runTicket } from './ticket/index.t
 export { openUndo, sweepUndo, undoDeskOf, undoKeeper } from './undo.ts'
 export type { Environment } from './variables.ts'
 export { optional, readVariables, wholeNumber } from './variables.ts'
+export type { SessionWatch } from './watch-tasks.ts'
+export { watchHeartbeat, watchSessions, watchStaleness, watchTables } from './watch-tasks.ts'

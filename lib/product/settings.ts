@@ -23,11 +23,15 @@ export interface ProductSettings {
   readonly snapshotIntervalSeconds: number
   /** Empty: every table. */
   readonly snapshotTables: readonly string[]
+  /** A table whose capture fails so often in a row is told, unless trying again cannot help: then the first time. */
+  readonly snapshotMaxFailures: number
   /** What a run of re-reading stored points reads at most. */
   readonly verifyBudgetMegabytes: number
   /** 0: no drills. */
   readonly drillIntervalHours: number
-  /** Points with more megabytes than this are not drilled. */
+  /** Between drills that need PostgreSQL's own programs; 0: none. */
+  readonly drillNativeIntervalHours: number
+  /** Points, base backups and databases with more megabytes than this are not drilled. */
   readonly drillMaxMegabytes: number
   /** Which writes keep the rows that they change, to be reversed with `backstop undo`. */
   readonly undo: 'off' | 'approved' | 'all'
@@ -56,8 +60,10 @@ export const PRODUCT_VARIABLES = {
   BACKSTOP_APPROVAL_TIMEOUT_SECONDS: wholeNumber(1, 2_592_000, 3_600),
   BACKSTOP_SNAPSHOT_INTERVAL_SECONDS: wholeNumber(1, 86_400, 60),
   BACKSTOP_SNAPSHOT_TABLES: list,
+  BACKSTOP_SNAPSHOT_MAX_FAILURES: wholeNumber(1, 1_000, 3),
   BACKSTOP_VERIFY_BUDGET_MEGABYTES: wholeNumber(1, 10_000_000, 1_024),
   BACKSTOP_DRILL_INTERVAL_HOURS: wholeNumber(0, 8_784, 24),
+  BACKSTOP_DRILL_NATIVE_INTERVAL_HOURS: wholeNumber(0, 8_784, 168),
   BACKSTOP_DRILL_MAX_MEGABYTES: wholeNumber(1, 10_000_000, 1_024),
   BACKSTOP_UNDO: z.enum(['off', 'approved', 'all']).default('all'),
   BACKSTOP_UNDO_MAX_ROWS: wholeNumber(1, 1_000_000, 10_000),
@@ -86,8 +92,10 @@ export function productSettings(read: ReadVariables, environment: Environment): 
     approvalTimeoutSeconds: read.BACKSTOP_APPROVAL_TIMEOUT_SECONDS,
     snapshotIntervalSeconds: read.BACKSTOP_SNAPSHOT_INTERVAL_SECONDS,
     snapshotTables: read.BACKSTOP_SNAPSHOT_TABLES,
+    snapshotMaxFailures: read.BACKSTOP_SNAPSHOT_MAX_FAILURES,
     verifyBudgetMegabytes: read.BACKSTOP_VERIFY_BUDGET_MEGABYTES,
     drillIntervalHours: read.BACKSTOP_DRILL_INTERVAL_HOURS,
+    drillNativeIntervalHours: read.BACKSTOP_DRILL_NATIVE_INTERVAL_HOURS,
     drillMaxMegabytes: read.BACKSTOP_DRILL_MAX_MEGABYTES,
     undo: read.BACKSTOP_UNDO,
     undoMaxRows: read.BACKSTOP_UNDO_MAX_ROWS,

@@ -77,19 +77,33 @@ export function verifyAlerts(report: VerifyPointsReport): readonly RecoveryAlert
   return [...alerts, unchecked]
 }
 
+/** What was drilled, in a word. */
+function drilled({ kind, relation, clusterId, database }: StoredDrill['evidence']): string {
+  if (relation !== null) return displayRelation(relation)
+  return clusterId ?? (kind === 'table-restore' ? 'a table' : (database ?? 'none'))
+}
+
 /** Nothing for a drill that went well. One that proved nothing is told too. */
 export function drillAlerts({ evidence, key }: StoredDrill): readonly RecoveryAlert[] {
   if (evidence.result === 'ok') return []
   const isFailed = evidence.result === 'failed'
-  const table = evidence.relation === null ? null : displayRelation(evidence.relation)
+  const { kind, relation } = evidence
+  const subject = drilled(evidence)
   const code = evidence.failure?.code ?? 'NOTHING_DRILLED'
   const alert: RecoveryAlert = {
     severity: isFailed ? 'critical' : 'warning',
     eventType: isFailed ? 'drill_failed' : 'drill_skipped',
-    title: isFailed ? `The drill of ${table ?? 'a table'} failed` : 'The drill restored nothing',
+    title: isFailed ? `The drill ${kind} of ${subject} failed` : `The drill ${kind} of ${subject} proved nothing`,
     recommendedAction: `Read the evidence: ${key ?? 'the record of the drill'}. ${hintOf(code)}`.trim(),
-    facts: { drillId: evidence.drillId, table, code, reason: evidence.skipped[0]?.reason ?? '' },
-    dedupeKey: `drill:${table ?? ''}:${code}`,
+    facts: {
+      drillId: evidence.drillId,
+      kind,
+      table: relation === null ? null : subject,
+      subject,
+      code,
+      reason: evidence.failure?.reason ?? evidence.skipped[0]?.reason ?? '',
+    },
+    dedupeKey: `drill:${kind}:${subject}:${code}`,
   }
   return [alert]
 }

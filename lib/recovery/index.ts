@@ -24,12 +24,15 @@ export type {
 } from './drill/index.ts'
 export {
   DRILL_KINDS,
+  noteUnrunnable,
   readEvidence,
   runLogicalDrill,
   runPrepareDrill,
   runRestoreDrill,
   runWalDrill,
 } from './drill/index.ts'
+export type { CarriedOut, CarryOutPorts, FanOutPorts, FanOutSizes, RangeWork } from './fan-out/index.ts'
+export { carryOutRange, decodeRangeWork, fanOutHelpers, sendTo } from './fan-out/index.ts'
 export type { CreateLogicalOrder, LogicalBackup, LogicalPorts, RestoreLogicalOrder } from './logical/index.ts'
 export { createLogicalBackup, listLogicalBackups, restoreLogicalBackup } from './logical/index.ts'
 export type { Manifest, SealedManifest } from './manifest/index.ts'

@@ -9,13 +9,22 @@ import {
 import { parquet } from '#lib/adapters/parquet/index.ts'
 import { createMetrics } from '#lib/api/index.ts'
 import { BackstopError } from '#lib/kernel/index.ts'
-import { executionSettings, type Log, openParts, type Parts, refreshFigures } from '#lib/product/index.ts'
+import {
+  countRefusals,
+  executionSettings,
+  type Log,
+  openParts,
+  type Parts,
+  refreshFigures,
+} from '#lib/product/index.ts'
 import { openApi } from './api.ts'
 import type { RuntimeConfig } from './config.ts'
 import { openGateDatabases } from './connect.ts'
+import { drillGround } from './drill-ground.ts'
 import { logToStandardError } from './log.ts'
 import { openNotifying } from './notify.ts'
 import { openMetadataFile, openStorage } from './storage.ts'
+import { openSyncDoor } from './sync-door.ts'
 import { SYSTEM } from './system.ts'
 import { reportTask, tasksOf } from './tasks.ts'
 import { connectDatabase } from './tools/index.ts'
@@ -35,6 +44,8 @@ export interface ProductOptions {
 
 export interface RunningProduct {
   readonly url: string
+  /** Where the background's health is; absent: nowhere. */
+  readonly syncUrl?: string
   /** `host:port/name`. */
   readonly databaseLabel: string
   /** With its password: for the process that started it alone. */
@@ -97,7 +108,8 @@ async function openAll(options: ProductOptions, openings: Openings): Promise<Run
   const objects = await openStorage(config.storageUrl)
   const notifying = openNotifying(config, records, log, async (delivery) => parts?.alerts.noteDelivery(delivery))
   const { notifier, queue } = notifying
-  const metrics = createMetrics({ version, environment: config.environment, hasProcessMetrics: true })
+  const metrics = countRefusals(createMetrics({ version, environment: config.environment, hasProcessMetrics: true }))
+  metrics.setCaptureHealth('starting')
   parts = await openParts(
     { settings: config, records, notifier, metrics, log, ...SYSTEM },
     { database, gateDatabases, execution, objects, auditObjects: objects, columnar: parquet },
@@ -113,7 +125,8 @@ async function openAll(options: ProductOptions, openings: Openings): Promise<Run
   queue.start()
   openings.add(() => queue.stop())
   const schedule = createTimerSchedule({ onFailure: reportTask(opened, log) })
-  for (const task of tasksOf(opened, records, files)) schedule.add(task)
+  const ground = drillGround(config.storageUrl, databaseUrl)
+  for (const task of tasksOf(opened, config, records, files, ground)) schedule.add(task)
   opened.metrics.beforeScrape(refreshFigures(opened))
   const api = openApi(config, opened, files.tokens, { version, alertTargets: notifying.targets })
   schedule.start()
@@ -127,7 +140,16 @@ async function openAll(options: ProductOptions, openings: Openings): Promise<Run
     api.drain()
     await server.close(DRAIN_DEADLINE_MS)
   })
-  return { url: server.url, databaseLabel: database.label, databaseUrl, parts: opened, stop: () => openings.close() }
+  const sync = await openSyncDoor(config, opened, api.handle, log)
+  if (sync !== undefined) openings.add(() => sync.close(DRAIN_DEADLINE_MS))
+  return {
+    ...(sync === undefined ? {} : { syncUrl: sync.url }),
+    url: server.url,
+    databaseLabel: database.label,
+    databaseUrl,
+    parts: opened,
+    stop: () => openings.close(),
+  }
 }
 
 async function readTls(config: RuntimeConfig): Promise<Pick<HttpServerOptions, 'tls'>> {

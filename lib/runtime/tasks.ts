@@ -4,28 +4,71 @@ import { isBackstopError, SECOND_MS } from '#lib/kernel/index.ts'
 import type { ScheduledTask } from '#lib/ports/index.ts'
 import {
   captureRound,
+  type DrillGround,
   drillWhenDue,
   expire,
   type Log,
   type Parts,
   reconcile,
+  type SessionWatch,
   seal,
   sweepUndo,
+  tellRefusals,
   verifyPoints,
+  watchHeartbeat,
   watchSessions,
+  watchStaleness,
+  watchTables,
 } from '#lib/product/index.ts'
+import type { RuntimeConfig } from './config.ts'
 import type { WatchedFiles } from './watched-files.ts'
 
 const MINUTE = 60 * SECOND_MS
+/** A look reads a record for each table. */
+const TABLES_EVERY_MS = 30 * SECOND_MS
+
+/** One process is the whole gateway: every backend that is not one of its own is somebody else's. */
+export function sessionWatch(
+  { database, gateDatabases }: Pick<Parts, 'database' | 'gateDatabases'>,
+  files: Pick<WatchedFiles, 'tokens'>,
+): SessionWatch {
+  const own = [database, gateDatabases.reads, gateDatabases.writes]
+  return {
+    agentRoles: files.tokens.list().flatMap(({ databaseRoles = [] }) => databaseRoles),
+    ownProcessIds: () => own.flatMap((one) => one.listProcessIds?.() ?? []),
+  }
+}
+
+async function lookAtTables(parts: Parts): Promise<void> {
+  await watchHeartbeat(parts)
+  const look = await watchTables(parts)
+  await watchStaleness(parts, look)
+}
 
 /** Capture every table, check and drill what was captured, watch for agents that go round the gate, seal the ledger, expire approvals, look at the files, sweep what is over. */
-export function tasksOf(parts: Parts, records: SqliteRecordStore, files: WatchedFiles): readonly ScheduledTask[] {
+export function tasksOf(
+  parts: Parts,
+  config: Pick<RuntimeConfig, 'watchIntervalSeconds'>,
+  records: SqliteRecordStore,
+  files: WatchedFiles,
+  ground: DrillGround,
+): readonly ScheduledTask[] {
   const captureEveryMs = parts.settings.snapshotIntervalSeconds * SECOND_MS
+  const watchEveryMs = config.watchIntervalSeconds * SECOND_MS
+  const watchTablesEveryMs = Math.max(watchEveryMs, TABLES_EVERY_MS)
+  const watch = () => sessionWatch(parts, files)
   return [
     { name: 'capture', everyMs: captureEveryMs, immediately: true, run: () => captureRound(parts) },
-    { name: 'watch', everyMs: MINUTE, run: async () => void (await watchSessions(parts)) },
+    {
+      name: 'watch',
+      everyMs: watchEveryMs,
+      immediately: true,
+      run: async () => void (await watchSessions(parts, watch())),
+    },
+    { name: 'watch-tables', everyMs: watchTablesEveryMs, immediately: true, run: () => lookAtTables(parts) },
+    { name: 'watch-doors', everyMs: MINUTE, run: () => tellRefusals(parts) },
     { name: 'verify', everyMs: 60 * MINUTE, run: async () => void (await verifyPoints(parts)) },
-    { name: 'drill', everyMs: 60 * MINUTE, run: async () => void (await drillWhenDue(parts)) },
+    { name: 'drill', everyMs: 60 * MINUTE, run: async () => void (await drillWhenDue(parts, ground)) },
     { name: 'seal', everyMs: MINUTE, run: async () => void (await seal(parts)) },
     { name: 'expire', everyMs: 5 * SECOND_MS, run: async () => void (await expire(parts)) },
     { name: 'reload', everyMs: SECOND_MS, run: () => files.reload() },

@@ -23,7 +23,7 @@ const KEEPER = fileURLToPath(new URL('../embedded/postgres-cluster/keeper.ts', i
 const PORT = 5432
 const LOG_BYTES = 65_536
 /** What a storage wants to know from the command that fetches WAL. */
-const STORAGE_VARIABLES = /^(?:AWS_\w+|BACKSTOP_\w+|SSL_CERT_FILE|NODE_EXTRA_CA_CERTS)$/
+const STORAGE_VARIABLES = /^(?:AWS_\w+|SSL_CERT_FILE|NODE_EXTRA_CA_CERTS)$/
 /** Standby servers must allow as much as the primary did. */
 const CONTROL_SETTINGS = [
   'max_connections',

@@ -1,8 +1,8 @@
 /** `backstop drill pitr-prepare`: a data folder is prepared as for a recovery, and removed. */
 import { resolve } from 'node:path'
 import { readTarget, runPrepareDrill } from '#lib/recovery/index.ts'
+import { restoreCommandLine } from '#lib/runtime/tools/index.ts'
 import { defineCommand, text, toggle } from '../frame/index.ts'
-import { restoreCommandLine } from '../pitr/index.ts'
 import { CLUSTER_FLAG } from '../wal/index.ts'
 import { DRILL_FLAGS, withDrillTools } from './open.ts'
 import { DRILL_JSON, showDrill } from './view.ts'

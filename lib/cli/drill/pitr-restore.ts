@@ -1,7 +1,7 @@
 /** `backstop drill pitr-restore`: a whole server is recovered, started, asked and thrown away. */
 import { readTarget, runRestoreDrill } from '#lib/recovery/index.ts'
+import { restoreCommandLine } from '#lib/runtime/tools/index.ts'
 import { defineCommand, text } from '../frame/index.ts'
-import { restoreCommandLine } from '../pitr/index.ts'
 import { CLUSTER_FLAG } from '../wal/index.ts'
 import { DRILL_FLAGS, withDrillTools } from './open.ts'
 import { DRILL_JSON, showDrill } from './view.ts'

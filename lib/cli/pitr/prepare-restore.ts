@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { BackstopError } from '#lib/kernel/index.ts'
 import { type PrepareReport, prepareRestore, type RecoveryTarget, readTarget } from '#lib/recovery/index.ts'
-import { openBackupTools } from '#lib/runtime/tools/index.ts'
+import { openBackupTools, restoreCommandLine } from '#lib/runtime/tools/index.ts'
 import { showBytes } from '../backup/index.ts'
 import {
   type CommandResult,
@@ -16,7 +16,6 @@ import {
 } from '../frame/index.ts'
 import type { Block } from '../terminal/index.ts'
 import { CLUSTER_FLAG } from '../wal/index.ts'
-import { restoreCommandLine } from './restore-command.ts'
 import { baseBackupData } from './view.ts'
 
 export const TARGET_FLAGS = {

@@ -103,3 +103,8 @@ function evidenceOf(attempt: Attempt, head: DrillHead, finishedAt: Instant): Dri
     facts,
   }
 }
+
+/** The evidence of a drill that cannot be run here at all: skipped, with the reason. Throws METADATA_UNREACHABLE. */
+export async function noteUnrunnable(ports: AttemptPorts, head: DrillHead, reason: string): Promise<StoredDrill> {
+  return await runAttempt(ports, head, async (attempt) => attempt.skip('the whole drill', reason))
+}

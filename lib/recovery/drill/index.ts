@@ -1,3 +1,5 @@
+export type { AttemptPorts, DrillHead } from './attempt.ts'
+export { noteUnrunnable } from './attempt.ts'
 export { compareDefinitions } from './compare-definition.ts'
 export { listDrills } from './evidence.ts'
 export type { LogicalDrillPorts, LogicalDrillRequest } from './logical-drill.ts'

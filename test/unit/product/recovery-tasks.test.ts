@@ -1,12 +1,11 @@
 import { expect, test } from 'vitest'
-import type { Instant, JsonObject } from '#lib/kernel/index.ts'
-import { instantFrom } from '#lib/kernel/index.ts'
+import type { JsonObject } from '#lib/kernel/index.ts'
+import { BackstopError } from '#lib/kernel/index.ts'
 import type { Parts } from '#lib/product/index.ts'
-import { captureTable, drillWhenDue, orderCaptures, verifyPoints, watchSessions } from '#lib/product/index.ts'
-import type { CaptureOrder, Recovery, StoredDrill } from '#lib/recovery/index.ts'
+import { captureRound, captureTable, orderCaptures, verifyPoints } from '#lib/product/index.ts'
+import type { CaptureOrder, Recovery } from '#lib/recovery/index.ts'
 import { createFixedClock } from '#test/support/fixed-clock.ts'
 
-const HOUR_MS = 3_600_000
 const ORDERS = { schema: 'public', name: 'orders' }
 const ORDER: CaptureOrder = {
   relation: ORDERS,
@@ -27,57 +26,30 @@ function partsWith(recovery: Partial<Recovery>, settings: object = {}) {
     settings: {
       snapshotTables: [],
       verifyBudgetMegabytes: 2,
-      drillIntervalHours: 24,
-      drillMaxMegabytes: 3,
+      snapshotMaxFailures: 3,
       ...settings,
     },
     policy: { active: () => ({ policy: { max_snapshot_age_seconds: 300 } }) },
-    alerts: { raise: async ({ eventType }: { eventType: string }) => void said.push(`alert ${eventType}`) },
+    alerts: {
+      raise: async ({ eventType }: { eventType: string }) => void said.push(`alert ${eventType}`),
+      begin: async (family: string, { eventType }: { eventType: string }) =>
+        void said.push(`begin ${family} ${eventType}`),
+      settle: async (family: string, standing: readonly { eventType: string; facts: JsonObject }[]) =>
+        void said.push(
+          `settle ${family} ${standing.map(({ facts }) => facts['code'] ?? facts['table']).join(' ')}`.trim(),
+        ),
+      listStanding: async () => [],
+    },
     metrics: {
       noteSnapshot: (status: string) => said.push(`snapshot ${status}`),
-      noteBypassConnection: (role: string) => said.push(`bypass ${role}`),
+      noteVerified: () => {},
+      noteDrill: () => {},
       setCaptureHealth: (health: string) => said.push(`health ${health}`),
     },
     log: (_level: string, event: string, facts: JsonObject) => said.push(`log ${event} ${JSON.stringify(facts)}`),
   }
   return { parts: parts as unknown as Parts, said, clock }
 }
-
-function drillAt(startedAt: Instant, result = 'ok'): StoredDrill {
-  const evidence = { startedAt, result, relation: ORDERS, skipped: [], failure: null, rtoSeconds: 1, rpoSeconds: 2 }
-  return { evidence, key: 'k', sha256: '' } as unknown as StoredDrill
-}
-
-test.for([
-  [undefined, 1],
-  [23.9 * HOUR_MS, 0],
-  [24 * HOUR_MS, 1],
-  [-HOUR_MS, 1],
-] as const)('with the last drill %s ms ago there are %s more', async ([agoMs, expected]) => {
-  let runs = 0
-  const now = createFixedClock().nowMs()
-  const { parts } = partsWith({
-    listDrills: async () => ({ drills: agoMs === undefined ? [] : [drillAt(instantFrom(now - agoMs))] }),
-    runTableDrill: async (request) => {
-      runs += 1
-      expect(request).toEqual({ maxBytes: 3 * 1_048_576 })
-      return drillAt(instantFrom(now))
-    },
-  })
-  await drillWhenDue(parts)
-  expect(runs).toBe(expected)
-})
-
-test('an interval of 0 switches drills off, and a failed one is told', async () => {
-  const failed = drillAt(instantFrom(0), 'failed')
-  const recovery = { listDrills: async () => ({ drills: [] }), runTableDrill: async () => failed }
-  const off = partsWith(recovery, { drillIntervalHours: 0 })
-  await drillWhenDue(off.parts)
-  expect(off.said).toEqual([])
-  const on = partsWith(recovery)
-  await drillWhenDue(on.parts)
-  expect(on.said[0]).toBe('alert drill_failed')
-})
 
 test('a check reads within the budget and tells of each corrupt point', async () => {
   const corrupt = [{ snapshotId: 'snap_1' as const, relation: ORDERS, reason: 'r' }]
@@ -94,39 +66,7 @@ test('a check reads within the budget and tells of each corrupt point', async ()
   ])
 })
 
-test('the watch asks for the agent role, tells what is news and says what it could not check', async () => {
-  const session = { processId: 1, user: 'agent', applicationName: 'psql', address: null, since: null }
-  const skipped = [{ subject: 's', reason: 'r' }]
-  const alert = {
-    severity: 'critical',
-    eventType: 'e',
-    title: '',
-    recommendedAction: '',
-    facts: {},
-    dedupeKey: '',
-  } as const
-  const { parts, said } = partsWith(
-    {
-      runWatch: async ({ agentRoles }) => {
-        expect(agentRoles).toEqual(['agent'])
-        return {
-          sessions: [session],
-          loginRoles: [],
-          checked: [],
-          skipped,
-          findings: [],
-          news: [alert],
-          newlySkipped: skipped,
-        }
-      },
-    },
-    { agentRole: 'agent' },
-  )
-  await watchSessions(parts)
-  expect(said).toEqual(['bypass agent', 'alert e', 'log watch_skipped {"subject":"s","reason":"r"}'])
-})
-
-test('orders are sent one by one under their keys; of failures only those without a worker are told', async () => {
+test('orders are sent one by one under their keys; tables that fail and tables that age are told', async () => {
   const sent: unknown[] = []
   const queue = { send: async (...given: unknown[]) => String(sent.push(given)) }
   const failing = ['CAPTURE_LOST', 'TABLE_UNREADABLE'].map((code) => ({ relation: ORDERS, code, reason: 'r' }))
@@ -138,15 +78,40 @@ test('orders are sent one by one under their keys; of failures only those withou
   })
   await orderCaptures(parts, queue)
   expect(sent).toEqual([['capture', ORDER, { dedupeKey: 'capture-1', groupKey: '["public","orders"]' }]])
-  expect(said).toEqual(['alert snapshot_capture_failed', 'alert snapshot_stale', 'health degraded'])
+  expect(said).toEqual([
+    'settle storage',
+    'settle capture CAPTURE_LOST TABLE_UNREADABLE',
+    'settle stale public.orders',
+    'health degraded',
+  ])
 })
 
-test('a worker counts what it captured and tells what failed', async () => {
-  const failure = { relation: ORDERS, code: 'X', reason: 'r' }
-  const { parts, said } = partsWith({ captureOne: async () => ({ status: 'failed', failure, times: 1 }) })
+test.for([
+  ['TABLE_UNREADABLE', 1, ['snapshot failed', 'begin capture snapshot_capture_failed']],
+  ['DATABASE_UNREACHABLE', 2, ['snapshot failed']],
+  ['DATABASE_UNREACHABLE', 3, ['snapshot failed', 'begin capture snapshot_capture_failed']],
+  ['SQLSTATE_53200', 2, ['snapshot failed']],
+  ['SNAPSHOT_CORRUPT', 1, ['snapshot verification_failed', 'begin capture snapshot_capture_failed']],
+  ['STORAGE_UNREACHABLE', 1, ['snapshot failed', 'begin storage storage_unreachable']],
+] as const)('a capture that failed with %s for the %s. time is told as %s', async ([code, times, expected]) => {
+  const failure = { relation: ORDERS, code, reason: 'r', times }
+  const { parts, said } = partsWith({ captureOne: async () => ({ status: 'failed', failure, times }) })
   expect(await captureTable(parts, ORDER)).toMatchObject({ status: 'failed' })
-  expect(said).toEqual(['snapshot failed', 'alert snapshot_capture_failed'])
+  expect(said).toEqual(expected)
+})
+
+test('a table that is gone is nothing to tell', async () => {
   const gone = partsWith({ captureOne: async () => ({ status: 'gone' }) })
   await captureTable(gone.parts, ORDER)
   expect(gone.said).toEqual([])
+})
+
+test('a storage that cannot be reached is one alert, whatever is to be captured, and the round still fails', async () => {
+  const { parts, said } = partsWith({
+    runRound: async () => {
+      throw new BackstopError('STORAGE_UNREACHABLE', 'gone')
+    },
+  })
+  await expect(captureRound(parts)).rejects.toMatchObject({ code: 'STORAGE_UNREACHABLE' })
+  expect(said).toEqual(['begin storage storage_unreachable'])
 })

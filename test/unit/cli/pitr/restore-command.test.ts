@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { expect, test } from 'vitest'
-import { restoreCommandLine, settingWord } from '#lib/cli/pitr/restore-command.ts'
+import { restoreCommandLine, settingWord } from '#lib/runtime/tools/restore-command.ts'
 
 test('a shell gets every word as it was, after PostgreSQL has replaced its own', () => {
   const words = [`it's`, `a "b" $HOME`, '100%', 'back\\slash', '`id`', 'plain', 'ünï', '*']
