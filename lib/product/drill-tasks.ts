@@ -19,7 +19,11 @@ const HOUR_MS = 60 * MINUTE_MS
 const PAGE = 100
 
 type DrillParts = Pick<Parts, 'recovery' | 'settings' | 'clock' | 'log' | 'alerts' | 'metrics'>
-type ScratchParts = DrillParts & Pick<Parts, 'objects' | 'records' | 'random'>
+type ScratchParts = DrillParts &
+  Pick<Parts, 'objects' | 'records' | 'random'> & {
+    /** Nobody here may delete from the storage: a rule of the bucket clears what drills leave. */
+    readonly isScratchExpiring?: boolean
+  }
 
 /** What drills find on the machine that they run on. */
 export interface DrillGround {

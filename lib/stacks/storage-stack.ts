@@ -11,6 +11,9 @@ const ACCESS_LOG_DAYS = 90
 /** What BACKSTOP_UNDO_RETENTION_DAYS is when nobody sets it. */
 const UNDO_RETENTION_DAYS = 7
 
+/** No function may delete what a drill wrote for itself. */
+const SCRATCH_DAYS = 1
+
 /** A day longer than the records that name them; no function may delete one. */
 function undoDays({ settings }: Environment): number {
   return Number(settings['BACKSTOP_UNDO_RETENTION_DAYS'] ?? UNDO_RETENTION_DAYS) + 1
@@ -39,7 +42,7 @@ export class StorageStack extends Stack {
     this.snapshots = createVaultBucket(this, 'Snapshots', {
       ...vault,
       ...snapshots,
-      folderDays: { undo: undoDays(environment) },
+      folderDays: { undo: undoDays(environment), 'drills/scratch': SCRATCH_DAYS },
     })
     this.audit = createVaultBucket(this, 'Audit', { ...vault, objectLockDefaultRetention })
     this.config = createVaultBucket(this, 'Config', vault)

@@ -6,8 +6,9 @@ import type { EvidencePorts } from './evidence.ts'
 import { storeEvidence } from './evidence.ts'
 import type { DrillEvidence, DrillKind, StoredDrill } from './model.ts'
 import { DRILL_FORMAT, DRILL_VERSION } from './model.ts'
+import type { ScratchRules } from './scratch-store.ts'
 
-export interface AttemptPorts extends EvidencePorts {
+export interface AttemptPorts extends EvidencePorts, ScratchRules {
   readonly clock: Clock
   readonly random: Random
 }

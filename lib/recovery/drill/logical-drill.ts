@@ -140,7 +140,7 @@ async function drillInScratch(
     () => clear(ports, attempt, server),
     (count) => `${count} removed`,
   )
-  const store = openScratchStore(ports.objects, attempt.drillId)
+  const store = openScratchStore(ports.objects, attempt.drillId, ports)
   let name: string | undefined
   try {
     const dumped = await dump(ports, request, attempt, { source, store })
@@ -164,7 +164,7 @@ async function drillInScratch(
     await course.take(
       'remove the dump',
       () => store.removeAll(),
-      (count) => `${count} objects`,
+      (removed) => removed,
     )
   }
 }
@@ -172,7 +172,7 @@ async function drillInScratch(
 async function clear(ports: LogicalDrillPorts, attempt: Attempt, server: Database): Promise<number> {
   const { dropped, kept } = await clearScratchDatabases(server)
   attempt.course.skip(kept)
-  return dropped.length + (await clearOldScratch(ports.objects, ports.clock))
+  return dropped.length + (await clearOldScratch(ports))
 }
 
 async function drop(server: Database, name: string): Promise<void> {

@@ -176,10 +176,10 @@ async function prepareSimulated(
   folder: string,
 ): Promise<void> {
   const { course } = attempt
-  const store = openScratchStore(ports.objects, attempt.drillId)
+  const store = openScratchStore(ports.objects, attempt.drillId, ports)
   await course.take(
     'clear leftovers',
-    () => clearOldScratch(ports.objects, ports.clock),
+    () => clearOldScratch(ports),
     (count) => `${count} removed`,
   )
   try {
@@ -189,7 +189,7 @@ async function prepareSimulated(
     await course.take(
       'remove the simulated backup',
       () => store.removeAll(),
-      (count) => `${count} objects`,
+      (removed) => removed,
     )
   }
 }

@@ -59,6 +59,8 @@ export function planScratch(manifest: Manifest, role: string): ScratchPlan {
         grants: withoutOwner(definition.grants),
         columns: definition.columns.map((column) => ({ ...column, grants: withoutOwner(column.grants) })),
         constraints: definition.constraints.filter((constraint) => !isForeign(constraint)),
+        // Nothing is made outside of the scratch: what is missing is named, or stops the drill.
+        requires: (definition.requires ?? []).map((object) => ({ ...object, create: null, finish: [] })),
       },
     },
     leftOut,

@@ -8,11 +8,16 @@ export const SCRATCH_FOLDER = 'drills/scratch/'
 const LEFT_BEHIND_AFTER_MS = 86_400_000
 
 export interface ScratchStore extends ObjectStore {
-  /** Returns how many objects there were. */
-  removeAll(): Promise<number>
+  /** Says in words what became of the objects. */
+  removeAll(): Promise<string>
 }
 
-export function openScratchStore(objects: ObjectStore, drillId: string): ScratchStore {
+export interface ScratchRules {
+  /** True: nobody here may delete; a rule of the bucket lets the folder expire. */
+  readonly isScratchExpiring?: boolean
+}
+
+export function openScratchStore(objects: ObjectStore, drillId: string, rules: ScratchRules): ScratchStore {
   const folder = `${SCRATCH_FOLDER}${drillId}/`
   const inside = (key: string) => `${folder}${key}`
   const outside = (info: ObjectInfo): ObjectInfo => ({ ...info, key: info.key.slice(folder.length) })
@@ -30,14 +35,23 @@ export function openScratchStore(objects: ObjectStore, drillId: string): Scratch
       return { ...page, objects: page.objects.map(outside) }
     },
     delete: (key) => objects.delete(inside(key)),
-    removeAll: () => removeBelow(objects, folder, () => true),
+    removeAll: async () => {
+      if (rules.isScratchExpiring === true) return 'left to the rule of the bucket that lets them expire'
+      return `${await removeBelow(objects, folder, () => true)} objects`
+    },
   }
 }
 
 /** What killed drills have left. Returns how many objects went. */
-export async function clearOldScratch(objects: ObjectStore, clock: Clock): Promise<number> {
+export async function clearOldScratch({ objects, clock, isScratchExpiring }: ClearPorts): Promise<number> {
+  if (isScratchExpiring === true) return 0
   const beforeMs = clock.nowMs() - LEFT_BEHIND_AFTER_MS
   return await removeBelow(objects, SCRATCH_FOLDER, ({ modifiedAtMs }) => modifiedAtMs < beforeMs)
+}
+
+interface ClearPorts extends ScratchRules {
+  readonly objects: ObjectStore
+  readonly clock: Clock
 }
 
 async function removeBelow(objects: ObjectStore, folder: string, isWanted: (info: ObjectInfo) => boolean) {

@@ -30,7 +30,7 @@ export async function runWalDrill(ports: WalDrillPorts, request: WalDrillRequest
     const { course } = attempt
     await course.take(
       'clear leftovers',
-      () => clearOldScratch(ports.objects, ports.clock),
+      () => clearOldScratch(ports),
       (count) => `${count} removed`,
     )
     const folder = await course.must(
@@ -38,7 +38,7 @@ export async function runWalDrill(ports: WalDrillPorts, request: WalDrillRequest
       () => ports.files.makeScratch(),
       () => 'a folder here and one in the storage',
     )
-    const store = openScratchStore(ports.objects, attempt.drillId)
+    const store = openScratchStore(ports.objects, attempt.drillId, ports)
     try {
       await drillArchive(ports, request, attempt, { store, folder: folder.path })
       await readReal(ports, request, attempt, folder.path)
@@ -50,7 +50,7 @@ export async function runWalDrill(ports: WalDrillPorts, request: WalDrillRequest
           await folder.remove()
           return await store.removeAll()
         },
-        (count) => `${count} objects and the folder`,
+        (removed) => `the folder; of the storage ${removed}`,
       )
     }
   })

@@ -1,5 +1,7 @@
 /** The functions in one process, with the events that the platform makes, over real records, objects, queues and PostgreSQL. */
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { openSnapshotBucket } from '#functions/shared/index.ts'
+import { readEvidence } from '#lib/recovery/index.ts'
 import { httpApiEvent, lambdaContext } from '#test/support/functions/event.ts'
 import { type FunctionWorld, openFunctionWorld } from '#test/support/functions/world.ts'
 import { TOKENS } from '#test/support/product.ts'
@@ -72,6 +74,14 @@ async function runQueued(): Promise<unknown> {
   return batch.Records.length === 0 ? undefined : handlers.run(batch, lambdaContext(60_000))
 }
 
+/** What each drill left in the bucket. */
+async function evidence(): Promise<readonly string[]> {
+  const objects = openSnapshotBucket()
+  const { drills, problems } = await readEvidence(objects)
+  expect(problems).toEqual([])
+  return drills.map((drill) => `${drill.evidence.kind} ${drill.evidence.result}`).sort()
+}
+
 describe('the functions', () => {
   it('run a read and write it into the ledger', async () => {
     expect(await query('SELECT count(*)::int AS n FROM orders')).toMatchObject({
@@ -129,5 +139,12 @@ describe('the functions', () => {
     const events = audit.body.items.map(({ event_type }: { event_type: string }) => event_type)
     expect(events).not.toContain('audit_broken')
     expect(events).not.toContain('drill_failed')
+    expect(await evidence()).toEqual([
+      'logical-backup-restore skipped',
+      'pitr-prepare ok',
+      'pitr-restore skipped',
+      'table-restore ok',
+      'wal-archive-fetch ok',
+    ])
   })
 })
