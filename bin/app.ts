@@ -63,8 +63,9 @@ async function bundle(given: unknown, isEmulated: boolean): Promise<string> {
   const folder = join(root, '.backstop', 'functions')
   const isThere = FUNCTIONS.every((row) => existsSync(join(folder, folderOf(row), 'index.mjs')))
   if (isThere && isEmulated) return folder
-  const { buildFunctions } = await import('#functions/build.ts')
+  const { buildFunctions, buildTasks } = await import('#functions/build.ts')
   await buildFunctions({ folder })
+  await buildTasks(folder)
   return folder
 }
 

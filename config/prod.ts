@@ -31,6 +31,8 @@ export const environment: EnvironmentInput = {
     webhooks: true,
   },
   policyFile: 'config/policy.example.json',
+  // Tables that a function has no time for. The subnets need a way to the image, or an image of your own and endpoints.
+  captureTask: { image: '123456789012.dkr.ecr.eu-central-1.amazonaws.com/lambda-nodejs:24' },
   concurrency: { query: 100, run: 10, capture: 8, isReserved: true },
   audit: { mode: 'COMPLIANCE', keepDays: 365 },
   snapshots: { coldAfterDays: 30 },

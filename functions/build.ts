@@ -90,6 +90,29 @@ async function bundle(handlers: readonly string[], folder: string, hasSourceMaps
   return metafile
 }
 
+/**
+ * Programs of containers: `functions/<part>/<verb>/task.ts` → `<part>-<verb>-task/index.mjs`.
+ *
+ * Throws when there is none.
+ */
+export async function buildTasks(folder = BUNDLES): Promise<readonly string[]> {
+  const names: string[] = []
+  for await (const path of glob('functions/*/*/task.ts', { cwd: root })) {
+    const name = `${nameOf(path)}-task`
+    names.push(name)
+    await esbuild.build({
+      ...BUNDLING,
+      external: [...BUNDLING.external],
+      mainFields: [...BUNDLING.mainFields],
+      entryPoints: [path],
+      outfile: join(folder, name, 'index.mjs'),
+      define: { BACKSTOP_BUILD_VERSION: JSON.stringify(await readVersion()) },
+    })
+  }
+  if (names.length === 0) throw new Error('There is no task to build: functions/<part>/<verb>/task.ts')
+  return names
+}
+
 /** Files whose code is in the bundle of a handler; a file of which nothing was needed is not. */
 function inputsOf({ outputs }: esbuild.Metafile, handler: string): readonly string[] {
   const output = Object.values(outputs).find(({ entryPoint }) => entryPoint === handler)
@@ -148,6 +171,7 @@ if (process.argv[1] === import.meta.filename) {
     hasSourceMaps: values['source-maps'] ?? false,
     ...(positionals.length === 0 ? {} : { only: positionals }),
   })
+  if (positionals.length === 0) await buildTasks()
   const shown = bundles.map(({ inputs, ...rest }) => ({ ...rest, inputCount: inputs.length }))
   process.stdout.write(values.json ? `${JSON.stringify(shown)}\n` : table(bundles))
 }

@@ -12,6 +12,7 @@ import { ObservabilityStack } from './observability-stack.ts'
 import { PartStack } from './part-stack.ts'
 import { SharedStack } from './shared-stack.ts'
 import { StorageStack } from './storage-stack.ts'
+import { TaskStack, type TaskStackProps, taskQueuePlace } from './task/index.ts'
 
 export interface BackstopStageProps {
   readonly environment: Environment
@@ -27,6 +28,8 @@ export class BackstopStage extends Stage {
   readonly network: NetworkStack | undefined
   readonly gate: GateStack
   readonly recovery: PartStack
+  /** Undefined where the environment has no `captureTask`. */
+  readonly task: TaskStack | undefined
   readonly observability: ObservabilityStack
 
   constructor(scope: Construct, props: BackstopStageProps) {
@@ -43,10 +46,11 @@ export class BackstopStage extends Stage {
     this.storage = new StorageStack(this, environment, { ...stack('storage'), shared, policy: props.policy })
     this.messaging = new MessagingStack(this, environment, { ...stack('messaging'), shared })
     this.network = environment.network && new NetworkStack(this, environment, environment.network, stack('network'))
-    const functions = { environment, places: this.#places(), bundles: props.bundles, vpc: this.network }
+    const functions = { environment, places: this.#places(environment), bundles: props.bundles, vpc: this.network }
     const part = { functions, messageKey: shared.messageKey }
     this.gate = new GateStack(this, { ...stack('gate'), ...part })
     this.recovery = new PartStack(this, 'recovery', { ...stack('recovery'), ...part })
+    this.task = this.#createTask(environment, { ...stack('task'), ...part })
     this.observability = new ObservabilityStack(this, {
       ...stack('observability'),
       watched: this.#watched(environment),
@@ -57,7 +61,12 @@ export class BackstopStage extends Stage {
     }
   }
 
-  #places(): Places {
+  #createTask({ captureTask }: Environment, props: Omit<TaskStackProps, 'network'>): TaskStack | undefined {
+    if (captureTask === undefined || this.network === undefined) return undefined
+    return new TaskStack(this, captureTask, { ...props, network: this.network })
+  }
+
+  #places(environment: Environment): Places {
     const { shared, storage, messaging } = this
     const bucket = (of: { readonly bucketName: string; readonly bucketArn: string }) => ({
       name: of.bucketName,
@@ -67,6 +76,7 @@ export class BackstopStage extends Stage {
       const { queueArn, queueUrl } = messaging.work[name].queue
       return { arn: queueArn, url: queueUrl }
     }
+    const taskQueue = taskQueuePlace(environment, shared)
     return {
       region: shared.region,
       account: shared.account,
@@ -79,13 +89,14 @@ export class BackstopStage extends Stage {
       tokensSecretArn: shared.tokens.secretArn,
       ...(shared.webhooks !== undefined && { webhookSecretArn: shared.webhooks.secretArn }),
       topicArn: messaging.topic.topicArn,
-      queues: { run: queue('run'), capture: queue('capture'), alert: queue('alert') },
+      ...(taskQueue !== undefined && { taskQueue }),
+      queues: { run: queue('run'), capture: queue('capture'), part: queue('part'), alert: queue('alert') },
     }
   }
 
   /** By names, not by references: an alarm then never holds back a change of what it watches. */
   #watched(environment: Environment): Watched {
-    const { gate, recovery, messaging } = this
+    const { gate, recovery, messaging, task } = this
     const work = Object.entries(messaging.work)
     return {
       environment: environment.name,
@@ -97,6 +108,7 @@ export class BackstopStage extends Stage {
         ...work.map(([name, { deadName }]) => ({ name, queueName: deadName })),
         { name: 'gate-schedule', queueName: gate.deadName },
         { name: 'recovery-schedule', queueName: recovery.deadName },
+        ...(task === undefined ? [] : [{ name: 'capture-task', queueName: task.deadName }]),
       ],
     }
   }

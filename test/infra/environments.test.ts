@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { PRODUCT_VARIABLES } from '#lib/product/index.ts'
 import { TUNING } from '#lib/stacks/functions/index.ts'
 import { FUNCTIONS, folderOf, parseEnvironment } from '#lib/stacks/index.ts'
+import { TASK_BUNDLE } from '#lib/stacks/task/index.ts'
 import { EXAMPLES, resourcesOf, SHAPES, stageOf } from './support/stages.ts'
 
 const root = join(import.meta.dirname, '..', '..')
@@ -19,6 +20,8 @@ beforeAll(async () => {
     await mkdir(join(bundles, folderOf(row)), { recursive: true })
     await writeFile(join(bundles, folderOf(row), 'index.mjs'), 'export const handler = async () => {}\n')
   }
+  await mkdir(join(bundles, TASK_BUNDLE), { recursive: true })
+  await writeFile(join(bundles, TASK_BUNDLE, 'index.mjs'), 'process.exit(0)\n')
 })
 
 interface Ended {
@@ -55,9 +58,9 @@ test.each(Object.keys(EXAMPLES))('cdk synth of %s needs no credentials', async (
     .filter(({ type }) => type === 'aws:cloudformation:stack')
     .map(({ properties }) => properties.stackName)
   expect(stacks.sort()).toEqual(
-    ['gate', 'messaging', 'network', 'observability', 'recovery', 'shared', 'storage'].map(
-      (part) => `backstop-${name}-${part}`,
-    ),
+    ['gate', 'messaging', 'network', 'observability', 'recovery', 'shared', 'storage', 'task']
+      .filter((part) => part !== 'task' || EXAMPLES[name as keyof typeof EXAMPLES].captureTask !== undefined)
+      .map((part) => `backstop-${name}-${part}`),
   )
 })
 
@@ -182,6 +185,7 @@ const NOT_TUNED: Readonly<Record<string, string>> = {
   BACKSTOP_DEV_MODE: 'never in the cloud',
   BACKSTOP_MAX_CONNECTIONS: 'an instance has one of each kind',
   BACKSTOP_DRILL_INTERVAL_HOURS: 'drillAt: the schedule starts it',
+  BACKSTOP_DRILL_NATIVE_INTERVAL_HOURS: 'functions have no programs of PostgreSQL',
 }
 
 test('every setting of the product can be tuned, or has a reason why not', () => {

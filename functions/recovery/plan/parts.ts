@@ -14,14 +14,16 @@ import { absent, type BucketPolicy, type ScheduledParts } from '../../shared/ind
 export interface PlanPorts {
   readonly database: Database
   readonly snapshots: ObjectStore
-  /** For the kind `capture`. */
+  /** For the kind `capture`, and with `largeBytes` for `large-capture`. */
   readonly queue: WorkQueue
+  /** Tables above this are not for the function; absent: all are. */
+  readonly largeBytes?: number
   readonly policy: BucketPolicy
 }
 
 export function planParts(foundation: Foundation, ports: PlanPorts): ScheduledParts {
   const { records, clock } = foundation
-  const { policy, queue } = ports
+  const { policy, queue, largeBytes } = ports
   const columnar = absent<never>('columnar format')
   const parts = {
     ...foundation,
@@ -37,7 +39,7 @@ export function planParts(foundation: Foundation, ports: PlanPorts): ScheduledPa
     clock,
     async run() {
       await policy.refresh()
-      const { captures, confirmed, kept, failing, overdue } = await orderCaptures(parts, queue)
+      const { captures, confirmed, kept, failing, overdue } = await orderCaptures(parts, queue, largeBytes)
       await refresh()
       const counts = { ordered: captures.length, confirmed: confirmed.length, kept: kept.length }
       return { ...counts, failing: failing.length, overdue: overdue.length }

@@ -102,8 +102,26 @@ const concurrency = z.strictObject({
   /** SQS starts at least two. */
   run: z.int().min(2).max(1_000),
   capture: z.int().min(2).max(1_000),
+  /** Ranges of large tables, each with a connection of its own. */
+  part: z.int().min(2).max(1_000).default(8),
   /** False in accounts whose limit is 10: Lambda refuses to reserve there. */
   isReserved: z.boolean(),
+})
+
+/**
+ * Tables that a function has no time for are captured by a container without a server. It runs in the functions' subnets, and
+ * needs a way from there to its image and to CloudWatch Logs: a NAT, or endpoints and an image in your own registry.
+ */
+const captureTask = z.strictObject({
+  /** Larger tables, with their out-of-line values, go to the task. */
+  aboveMegabytes: z.int().min(1).default(20_000),
+  /** Of Node 24 with the AWS SDK where Lambda has it; for arm64. */
+  image: z.string().min(1).default('public.ecr.aws/lambda/nodejs:24'),
+  /** 1,024 is one virtual CPU. */
+  cpu: z.union([z.literal(1_024), z.literal(2_048), z.literal(4_096)]).default(2_048),
+  memoryMib: z.int().min(2_048).max(30_720).default(4_096),
+  /** In a public subnet without a NAT. */
+  assignPublicIp: z.boolean().default(false),
 })
 
 export const environmentSchema = z
@@ -127,6 +145,8 @@ export const environmentSchema = z
     alerts: alerts.prefault({}),
     /** JSON file of the policy, relative to the project. Absent: the default policy. */
     policyFile: z.string().min(1).optional(),
+    /** Absent: a table that takes longer than a function may run fails clearly. */
+    captureTask: captureTask.optional(),
     concurrency: concurrency.prefault({ query: 20, run: 5, capture: 4, isReserved: false }),
     audit: z
       .strictObject({ mode: z.enum(['GOVERNANCE', 'COMPLIANCE']), keepDays: days })
@@ -159,6 +179,10 @@ export const environmentSchema = z
   .refine((value) => value.database.tls === 'verify-full' || value.isEmulated, {
     path: ['database', 'tls'],
     message: 'must be "verify-full" outside an emulator',
+  })
+  .refine((value) => value.captureTask === undefined || value.network !== undefined, {
+    path: ['captureTask'],
+    message: 'needs "network": a container runs in subnets',
   })
   .refine(
     (value) => value.snapshots.keepDays === undefined || value.onDelete === 'destroy' || value.snapshots.keepDays >= 30,

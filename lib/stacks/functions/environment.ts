@@ -14,6 +14,7 @@ const TUNING_BY_PERMISSION: Readonly<Partial<Record<Permission, readonly string[
     'BACKSTOP_MAX_BYTES',
     'BACKSTOP_SNAPSHOT_INTERVAL_SECONDS',
     'BACKSTOP_SNAPSHOT_TABLES',
+    'BACKSTOP_SNAPSHOT_MAX_FAILURES',
     'BACKSTOP_PUBLIC_METRICS',
   ],
   'undo:add': ['BACKSTOP_UNDO', 'BACKSTOP_UNDO_MAX_ROWS', 'BACKSTOP_UNDO_RETENTION_DAYS'],
@@ -27,6 +28,7 @@ const TUNING_BY_PERMISSION: Readonly<Partial<Record<Permission, readonly string[
   'records:read': ['BACKSTOP_APPROVAL_TIMEOUT_SECONDS', 'BACKSTOP_RATE_PER_SECOND'],
   'snapshots:read': ['BACKSTOP_VERIFY_BUDGET_MEGABYTES', 'BACKSTOP_DRILL_MAX_MEGABYTES'],
   'tokens:read': ['BACKSTOP_TOKEN_CACHE_SECONDS'],
+  'queue.part:send': ['BACKSTOP_FANOUT_MEGABYTES', 'BACKSTOP_FANOUT_WORKERS'],
 }
 
 /** Every tuning name that some function reads. */
@@ -46,6 +48,14 @@ function databaseEnvironment(environment: Environment): Record<string, string> {
   }
 }
 
+function taskEnvironment({ captureTask }: Environment, { taskQueue }: Places): Record<string, string> {
+  if (captureTask === undefined || taskQueue === undefined) return {}
+  return {
+    BACKSTOP_TASK_QUEUE_URL: taskQueue.url,
+    BACKSTOP_TASK_ABOVE_MEGABYTES: String(captureTask.aboveMegabytes),
+  }
+}
+
 /** What one permission needs to be told. */
 function namesFor(permission: Permission, environment: Environment, places: Places): Record<string, string> {
   const { queues } = places
@@ -55,6 +65,8 @@ function namesFor(permission: Permission, environment: Environment, places: Plac
     'snapshots:add': { BACKSTOP_SNAPSHOT_BUCKET: places.snapshots.name },
     'snapshots:read': { BACKSTOP_SNAPSHOT_BUCKET: places.snapshots.name },
     'drills:add': { BACKSTOP_SNAPSHOT_BUCKET: places.snapshots.name },
+    'drills:read': { BACKSTOP_SNAPSHOT_BUCKET: places.snapshots.name },
+    'wal:read': { BACKSTOP_SNAPSHOT_BUCKET: places.snapshots.name },
     'undo:add': { BACKSTOP_SNAPSHOT_BUCKET: places.snapshots.name },
     'undo:read': { BACKSTOP_SNAPSHOT_BUCKET: places.snapshots.name },
     'audit:append': { BACKSTOP_AUDIT_BUCKET: places.audit.name },
@@ -66,10 +78,13 @@ function namesFor(permission: Permission, environment: Environment, places: Plac
     'topic:publish': { BACKSTOP_ALERT_TOPIC_ARN: places.topicArn },
     'queue.run:send': { BACKSTOP_RUN_QUEUE_URL: queues.run.url },
     'queue.capture:send': { BACKSTOP_CAPTURE_QUEUE_URL: queues.capture.url },
+    'queue.part:send': { BACKSTOP_PART_QUEUE_URL: queues.part.url },
+    'queue.part:receive': { BACKSTOP_PART_QUEUE_URL: queues.part.url },
     'queue.alert:send': { BACKSTOP_ALERT_QUEUE_URL: queues.alert.url },
     'queue.run:receive': { BACKSTOP_RUN_QUEUE_URL: queues.run.url },
     'queue.capture:receive': { BACKSTOP_CAPTURE_QUEUE_URL: queues.capture.url },
     'queue.alert:receive': { BACKSTOP_ALERT_QUEUE_URL: queues.alert.url },
+    'queue.task:send': taskEnvironment(environment, places),
     'database:connect': databaseEnvironment(environment),
   }
   return byPermission[permission] ?? {}

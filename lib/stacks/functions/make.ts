@@ -35,7 +35,7 @@ function needsDatabase(row: FunctionRow): boolean {
   return row.permissions.includes('database:connect')
 }
 
-function toPolicyStatement(statement: Statement): PolicyStatement {
+export function toPolicyStatement(statement: Statement): PolicyStatement {
   return new PolicyStatement({
     sid: statement.sid,
     effect: statement.effect === 'Deny' ? Effect.DENY : Effect.ALLOW,

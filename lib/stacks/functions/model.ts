@@ -1,7 +1,7 @@
 /** The words in which the function table is written. */
 import type { RouteFunction } from '#lib/api/index.ts'
 
-export type QueueName = 'run' | 'capture' | 'alert'
+export type QueueName = 'run' | 'capture' | 'part' | 'alert'
 
 /** What a function may do, in words; `statements.ts` turns each into exact IAM statements. */
 export type Permission =
@@ -10,6 +10,8 @@ export type Permission =
   | 'snapshots:add'
   | 'snapshots:read'
   | 'drills:add'
+  | 'drills:read'
+  | 'wal:read'
   | 'undo:add'
   | 'undo:read'
   | 'audit:append'
@@ -19,6 +21,7 @@ export type Permission =
   | 'webhooks:read'
   | 'topic:publish'
   | 'database:connect'
+  | 'queue.task:send'
   | `queue.${QueueName}:send`
   | `queue.${QueueName}:receive`
 
@@ -39,6 +42,7 @@ export type FunctionName =
   | 'gate.relay'
   | 'recovery.plan'
   | 'recovery.capture'
+  | 'recovery.part'
   | 'recovery.verify'
   | 'recovery.drill'
   | 'recovery.watch'
@@ -51,6 +55,6 @@ export interface FunctionRow {
   readonly memoryMib: number
   readonly trigger: Trigger
   /** Concurrent runs are bounded by this entry of the environment's `concurrency`. */
-  readonly bounded?: 'query' | 'run' | 'capture'
+  readonly bounded?: 'query' | 'run' | 'capture' | 'part'
   readonly permissions: readonly Permission[]
 }

@@ -32,5 +32,7 @@ export interface Places {
   readonly tokensSecretArn: string
   readonly webhookSecretArn?: string
   readonly topicArn: string
+  /** Orders for captures that outlast a function; absent where the environment has no task for them. */
+  readonly taskQueue?: QueuePlace
   readonly queues: Readonly<Record<QueueName, QueuePlace>>
 }

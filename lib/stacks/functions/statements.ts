@@ -75,6 +75,15 @@ function addToFolder(sid: string, bucketArn: string, folder: string): readonly S
   ]
 }
 
+function sendToTask(places: Places): readonly Statement[] {
+  const { taskQueue } = places
+  if (taskQueue === undefined) return []
+  return [
+    { sid: 'Sendtask', actions: ['sqs:SendMessage'], resources: [taskQueue.arn] },
+    useKey(places, 'messages', 'sqs', ['kms:Decrypt', 'kms:GenerateDataKey']),
+  ]
+}
+
 function send(queue: QueueName): Build {
   return (places) => [
     { sid: `Send${queue}`, actions: ['sqs:SendMessage'], resources: [places.queues[queue].arn] },
@@ -147,6 +156,8 @@ const STATEMENTS: Readonly<Record<Permission, Build>> = {
   'snapshots:add': add('Snapshots', 'snapshots', 'snapshots'),
   'snapshots:read': read('Snapshots', 'snapshots', 'snapshots'),
   'drills:add': add('Drills', 'snapshots', 'drills'),
+  'drills:read': read('Drills', 'snapshots', 'drills'),
+  'wal:read': read('Wal', 'snapshots', 'wal'),
   'undo:add': add('Undo', 'snapshots', 'undo'),
   'undo:read': read('Undo', 'snapshots', 'undo'),
   'audit:append': add('Audit', 'audit', 'audit'),
@@ -164,11 +175,14 @@ const STATEMENTS: Readonly<Record<Permission, Build>> = {
     useKey(places, 'messages', 'sns', ['kms:Decrypt', 'kms:GenerateDataKey']),
   ],
   'database:connect': connect,
+  'queue.task:send': sendToTask,
   'queue.run:send': send('run'),
   'queue.capture:send': send('capture'),
+  'queue.part:send': send('part'),
   'queue.alert:send': send('alert'),
   'queue.run:receive': receive('run'),
   'queue.capture:receive': receive('capture'),
+  'queue.part:receive': receive('part'),
   'queue.alert:receive': receive('alert'),
 }
 

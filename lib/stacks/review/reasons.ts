@@ -21,10 +21,26 @@ export const REASONS: readonly Reason[] = [
       'X-Ray and network interfaces, which know no resources: see the reason at each statement in functions/platform.ts.',
   },
   {
-    rule: /^AwsSolutions-IAM5\[Resource::.*\/(snapshots|drills|undo|audit)\/\*\]$/,
+    rule: /^AwsSolutions-IAM5\[Resource::.*\/(snapshots|drills|wal|undo|audit)\/\*\]$/,
     path: /\/(gate|recovery)-[a-z]+\/Role\/Resource$/,
     reason:
       'The objects of one folder of one bucket, with actions named one by one; names of objects are not known before.',
+  },
+  {
+    rule: /^AwsSolutions-IAM5\[Resource::.*\/snapshots\/\*\]$/,
+    path: /\/task\/TaskRole\/Resource$/,
+    reason: 'The task captures what the function captures: the same statements, for the objects of one folder.',
+  },
+  {
+    rule: /^AwsSolutions-IAM5\[Resource::\*\]$/,
+    path: /\/task\/AgentRole\/Resource$/,
+    reason: 'The token of the registry, for which ECR knows no resources; the image itself is named.',
+  },
+  {
+    rule: /^AwsSolutions-ECS2$/,
+    path: /\/task\/Task\/Resource$/,
+    reason:
+      'Its variables are names of resources, as those of the functions are; the credential of the database is fetched.',
   },
   {
     rule: /^AwsSolutions-APIG4$/,

@@ -6,6 +6,7 @@ import { App, type Stack } from 'aws-cdk-lib'
 import { Template } from 'aws-cdk-lib/assertions'
 import { FUNCTIONS, folderOf } from '#lib/stacks/functions/index.ts'
 import { BackstopStage, type Environment, type EnvironmentInput, parseEnvironment } from '#lib/stacks/index.ts'
+import { TASK_BUNDLE } from '#lib/stacks/task/index.ts'
 import { environment as dev } from '../../../config/dev.ts'
 import { environment as prod } from '../../../config/prod.ts'
 import { environment as staging } from '../../../config/staging.ts'
@@ -45,6 +46,8 @@ function placeholders(): string {
     mkdirSync(join(folder, folderOf(row)))
     writeFileSync(join(folder, folderOf(row), 'index.mjs'), `export const handler = async () => '${row.name}'\n`)
   }
+  mkdirSync(join(folder, TASK_BUNDLE))
+  writeFileSync(join(folder, TASK_BUNDLE, 'index.mjs'), 'process.exit(0)\n')
   return folder
 }
 
@@ -84,6 +87,7 @@ export function resourcesOf(stack: Stack, type: string): readonly Resource[] {
 }
 
 export function stacksOf(stage: BackstopStage): readonly Stack[] {
-  const { shared, storage, messaging, network, gate, recovery, observability } = stage
-  return [shared, storage, messaging, ...(network === undefined ? [] : [network]), gate, recovery, observability]
+  const { shared, storage, messaging, network, gate, recovery, task, observability } = stage
+  const optional = [network, task].filter((stack) => stack !== undefined)
+  return [shared, storage, messaging, ...optional, gate, recovery, observability]
 }
