@@ -70,6 +70,11 @@ export const RECOVERY_ERRORS = {
     retry: false,
     hint: 'Restore into another table first; copyback brings rows to the original.',
   },
+  REQUIRED_OBJECTS_MISSING: {
+    kind: 'conflict',
+    retry: false,
+    hint: 'Bring what is listed into the database first: CREATE EXTENSION, ALTER TYPE … ADD VALUE, CREATE TYPE; the manifest has the definitions that were captured. Then restore again.',
+  },
   RESTORE_MISMATCH: {
     kind: 'integrity',
     retry: false,
@@ -121,6 +126,11 @@ export const RECOVERY_ERRORS = {
     kind: 'invalid',
     retry: false,
     hint: 'The work item is not one that a plan of this version wrote; delete it, the next plan orders what is needed.',
+  },
+  RANGE_NOT_CAPTURED: {
+    kind: 'dependency',
+    retry: true,
+    hint: 'The session that holds the snapshot captures the range itself. If it stays: look at the log of recovery.part and at its dead queue.',
   },
   DRILL_REFUSED: {
     kind: 'denied',

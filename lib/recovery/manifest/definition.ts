@@ -1,5 +1,6 @@
 /** What a table is apart from its rows: everything that is needed to make it again. */
 import { z } from 'zod'
+import { requiredObjectSchema } from './required.ts'
 
 const nameSchema = z.object({ schema: z.string(), name: z.string() })
 const grantSchema = z.object({
@@ -142,6 +143,8 @@ export const tableDefinitionSchema = z.object({
   ),
   /** Views, materialized views and functions that go with the table under CASCADE; listed, not kept. */
   dependents: z.array(z.string()),
+  /** What it needs from outside, in an order in which it can be made. Absent in older manifests. */
+  requires: z.array(requiredObjectSchema).optional(),
 })
 
 export type TableDefinition = z.infer<typeof tableDefinitionSchema>

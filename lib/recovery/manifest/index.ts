@@ -21,4 +21,5 @@ export {
   tablePrefix,
 } from './keys.ts'
 export type { ContentColumn, Manifest, ManifestPart } from './model.ts'
-export { MANIFEST_FORMAT, MANIFEST_VERSION } from './model.ts'
+export { MANIFEST_FORMAT, MANIFEST_VERSION, manifestSchema } from './model.ts'
+export type { RequiredObject } from './required.ts'

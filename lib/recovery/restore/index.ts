@@ -26,5 +26,6 @@ export type {
 } from './model.ts'
 export { defaultTarget, derivedName, fitIdentifier } from './names.ts'
 export { planRestore } from './plan.ts'
+export { findMissing, makeMissing } from './required.ts'
 export type { RestorePorts } from './run.ts'
 export { beginRestore, exists, runRestore, runStatements, verifyParts } from './run.ts'

@@ -18,6 +18,7 @@ import type {
 } from './model.ts'
 import { defaultTarget } from './names.ts'
 import { planRestore } from './plan.ts'
+import { findMissing, lookForRequired, makeMissing } from './required.ts'
 
 export interface RestorePorts {
   readonly database: Database
@@ -39,7 +40,7 @@ export type Progress = (progress: RestoreProgress) => void
  * Restore a proven manifest.
  *
  * Invariants: every part is hashed before the database is touched; the whole happens in one transaction
- * Throws:     `RESTORE_OVER_SOURCE`, `RESTORE_TARGET_EXISTS`, `SNAPSHOT_CORRUPT`, `RESTORE_MISMATCH`, `StatementError`
+ * Throws:     `RESTORE_OVER_SOURCE`, `RESTORE_TARGET_EXISTS`, `REQUIRED_OBJECTS_MISSING`, `SNAPSHOT_CORRUPT`, `RESTORE_MISMATCH`, `StatementError`
  */
 export async function runRestore(
   { manifest }: SealedManifest,
@@ -61,8 +62,10 @@ export async function runRestore(
   }
   const proven = ['manifest digest', 'SHA-256 of every part', 'row count of every part']
   if (request.isDryRun === true) {
-    const planned = { rebuilt: plan.statements.map(({ subject }) => subject), notRebuilt: plan.notRebuilt }
-    return { ...base, ...planned, insertedRows: 0, updatedRows: 0, checked: proven }
+    const missing = await ports.database.withSession((session) => lookForRequired(session, manifest, target))
+    const rebuilt = [...missing, ...plan.statements.map(({ subject }) => subject)]
+    const checked = [...proven, 'what the table needs from outside']
+    return { ...base, rebuilt, notRebuilt: plan.notRebuilt, insertedRows: 0, updatedRows: 0, checked }
   }
   const done = await ports.database.withDedicatedSession((session) =>
     restoreInTransaction(session, plan, { manifest, request, ports, progress }),
@@ -128,13 +131,19 @@ async function restoreInTransaction(
     await session.execute('COMMIT')
     return { ...merged, rebuilt: [], notRebuilt: [] }
   }
+  const required = await makeMissing(session, await findMissing(session, manifest, plan.target))
   await session.execute(plan.createTable)
   const insertedRows = await loadRows(session, manifest, plan.target, true, ports, onRows)
   progress({ phase: 'compare', done: 0, total: 1 })
   await compareContent(session, manifest, plan.target)
   const rebuilt = await rebuild(session, plan, context)
   await session.execute('COMMIT')
-  return { insertedRows, updatedRows: 0, ...rebuilt }
+  return {
+    insertedRows,
+    updatedRows: 0,
+    rebuilt: [...required.made, ...rebuilt.rebuilt],
+    notRebuilt: [...required.missing, ...rebuilt.notRebuilt],
+  }
 }
 
 function mergePolicy(target: RelationName, request: RestoreRequest): 'skip' | 'overwrite' {

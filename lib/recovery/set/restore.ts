@@ -15,7 +15,9 @@ import {
   beginRestore,
   compareContent,
   exists,
+  findMissing,
   loadRows,
+  makeMissing,
   planRestore,
   runStatements,
   verifyParts,
@@ -157,6 +159,7 @@ async function loadMember(
   const progress = progressOf(request, sealed)
   const total = manifest.content.rowCount
   let done = 0
+  const required = await makeMissing(session, await findMissing(session, manifest, plan.target))
   await session.execute(plan.createTable)
   const insertedRows = await loadRows(session, manifest, plan.target, true, ports, (count) => {
     done += count
@@ -166,7 +169,14 @@ async function loadMember(
   await compareContent(session, manifest, plan.target)
   progress({ phase: 'compare', done: 1, total: 1 })
   const checked = [...PROVEN, ...COMPARED]
-  return { ...baseReport(member), isDryRun: false, insertedRows, rebuilt: [], notRebuilt: plan.notRebuilt, checked }
+  return {
+    ...baseReport(member),
+    isDryRun: false,
+    insertedRows,
+    rebuilt: required.made,
+    notRebuilt: [...plan.notRebuilt, ...required.missing],
+    checked,
+  }
 }
 
 const STAGES: readonly RestoreStatement['stage'][] = [undefined, 'foreign key', 'access']
@@ -178,7 +188,7 @@ async function rebuildAll(
   reports: readonly RestoreReport[],
   request: SetRestoreRequest,
 ): Promise<RestoreReport[]> {
-  const outcomes = reports.map((report) => ({ rebuilt: [] as string[], notRebuilt: [...report.notRebuilt] }))
+  const outcomes = reports.map((report) => ({ rebuilt: [...report.rebuilt], notRebuilt: [...report.notRebuilt] }))
   for (const stage of STAGES) {
     for (const [index, { plan, sealed }] of members.entries()) {
       const outcome = outcomes[index]

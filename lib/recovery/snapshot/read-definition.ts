@@ -1,4 +1,4 @@
-/** Reads a table's definition from the catalog: two statements, and one per owned sequence. */
+/** Reads a table's definition from the catalog: three statements, and one per owned sequence. */
 import type { RelationName } from '#lib/kernel/index.ts'
 import { BackstopError, displayRelation, quoteRelation } from '#lib/kernel/index.ts'
 import type { DatabaseSession } from '#lib/ports/index.ts'
@@ -6,6 +6,7 @@ import { tableDefinitionSchema } from '../manifest/index.ts'
 import { DEFINITION_SQL, RELATION_SQL } from './catalog-sql.ts'
 import type { BaseType } from './encoding.ts'
 import type { FoundRelation, ReadDefinition } from './model.ts'
+import { readRequired } from './read-required.ts'
 
 const SYSTEM_SCHEMAS: ReadonlySet<string> = new Set(['pg_catalog', 'information_schema', 'pg_toast'])
 
@@ -46,7 +47,8 @@ export async function readDefinition(session: DatabaseSession, oid: number): Pro
     const state = sequence === null ? null : { ...sequence, ...(await readSequenceState(session, sequence)) }
     withSequences.push({ ...column, sequence: state })
   }
-  const definition = tableDefinitionSchema.parse({ ...table, columns: withSequences, ...rest })
+  const requires = await readRequired(session, oid)
+  const definition = tableDefinitionSchema.parse({ ...table, columns: withSequences, ...rest, requires })
   return { definition, baseTypes: columns.map((column) => column.base) }
 }
 
