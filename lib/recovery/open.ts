@@ -14,7 +14,7 @@ import type { RetentionPorts } from './retention/index.ts'
 import { addKeep, liftKeep, listKeeps, readClockState, runRetention, whileInUse } from './retention/index.ts'
 import type { RoundPorts } from './round/index.ts'
 import { captureOne, planRound, runRound } from './round/index.ts'
-import { openSets, SetCatalog, scanSets } from './set/index.ts'
+import { arrangeSets, openSets, SetCatalog, scanSets } from './set/index.ts'
 import { FIXED_SETTINGS } from './snapshot/index.ts'
 import { runVerify } from './verify/index.ts'
 import { findStaleTables, lookAtTables, runWatch, settleTables } from './watch/index.ts'
@@ -28,6 +28,9 @@ export function openRecovery(options: RecoveryOptions): Recovery {
     ...options,
     catalog,
     capture: (relation, origin, stop) => capturer.capture(relation, origin, stop),
+    captureSet: async (relations, origin, stop) =>
+      (await sets.capture({ kind: 'tables', tables: relations }, origin, stop)).points,
+    arrange: (plan, policy) => arrangeSets({ ...options, sets: setCatalog }, plan, policy),
   }
   const setCatalog = new SetCatalog(records, catalog)
   const sets = openSets({

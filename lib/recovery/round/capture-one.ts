@@ -1,21 +1,24 @@
 /** Carries out one order for a capture: at most one worker at a time, and nothing where the need is met already. */
 import type { Instant, RelationName } from '#lib/kernel/index.ts'
-import { ID_BYTES, instantFrom, isBackstopError, quoteRelation } from '#lib/kernel/index.ts'
+import { BackstopError, ID_BYTES, instantFrom, isBackstopError, quoteRelation } from '#lib/kernel/index.ts'
 import type { RecoveryPoint } from '#lib/ports/index.ts'
 import { StatementError } from '#lib/ports/index.ts'
 import { CLOCK_SKEW_MS } from '../catalog/index.ts'
 import { describeFailure } from '../failure.ts'
 import type { StopOptions } from '../stoppable.ts'
+import { readCounters } from './counters.ts'
 import { readTables } from './look.ts'
 import type { CaptureOrder, CaptureOutcome, RoundFailure, RoundPorts } from './model.ts'
 import { isYoung } from './plan.ts'
+import { proveNewest } from './prove-newest.ts'
 import type { CaptureState } from './state.ts'
 import { changeState, isLeaseLive, LEASE_MS } from './state.ts'
 
 const GONE_STATES: ReadonlySet<string> = new Set(['42P01', '3F000'])
 
 /**
- * Idempotent: an order that is delivered twice, late, or beside another worker copies the table once.
+ * Idempotent: an order that is delivered twice, late, or beside another worker copies the table once. `maybe-changed`: only when
+ * the table is not as its newest point has it.
  *
  * Effects: one recovery point, or a note of the failure that every later plan sees
  * Throws:  `METADATA_UNREACHABLE`; `DATABASE_UNREACHABLE` once the failure is noted: then no other table can be captured either
@@ -27,14 +30,31 @@ export async function captureOne(ports: RoundPorts, order: CaptureOrder, stop: S
   const renewal = setInterval(() => void renew(ports, order.relation, holder).catch(() => undefined), LEASE_MS / 3)
   renewal.unref()
   try {
-    const point = await ports.capture(order.relation, order.origin, stop)
-    await noteDone(ports, order, holder, point)
-    return { status: 'captured', point }
+    const proven = order.because === 'maybe-changed' ? await proveNewest(ports, order, stop) : undefined
+    const [point, ...others] = proven === undefined ? await capture(ports, order, stop) : [proven.point]
+    // After the copy: what was written since shows as equal here, and in the next comparison.
+    const counters = await readCounters(ports.database, point.relationOid)
+    await noteDone(ports, order, holder, point, { counters, stateMark: proven?.stateMark ?? null })
+    if (proven !== undefined) return { status: 'confirmed', point }
+    return others.length === 0 ? { status: 'captured', point } : { status: 'captured', point, others }
   } catch (error) {
     return await noteFailure(ports, order, holder, error)
   } finally {
     clearInterval(renewal)
   }
+}
+
+/** The table's own point first. */
+async function capture(
+  ports: RoundPorts,
+  { relation, companions = [], origin }: CaptureOrder,
+  stop: StopOptions,
+): Promise<readonly [RecoveryPoint, ...RecoveryPoint[]]> {
+  if (companions.length === 0) return [await ports.capture(relation, origin, stop)]
+  const points = await ports.captureSet([relation, ...companions], origin, stop)
+  const own = points.find((point) => quoteRelation(point.relation) === quoteRelation(relation))
+  if (own === undefined) throw new BackstopError('BUG', 'the set lacks the table that it was ordered for')
+  return [own, ...points.filter((point) => point !== own)]
 }
 
 /** Undefined: the table is ours to capture. */
@@ -80,12 +100,30 @@ function withoutLease({ lease, ...state }: CaptureState, holder: string): Captur
   return lease === undefined || lease.holder === holder ? state : { ...state, lease }
 }
 
-async function noteDone(ports: RoundPorts, order: CaptureOrder, holder: string, point: RecoveryPoint): Promise<void> {
+async function noteDone(
+  ports: RoundPorts,
+  order: CaptureOrder,
+  holder: string,
+  point: RecoveryPoint,
+  found: { readonly counters: string | undefined; readonly stateMark: string | null },
+): Promise<void> {
   const nowMs = ports.clock.nowMs()
   const done = { dedupeKey: order.dedupeKey, snapshotId: point.snapshotId, at: instantFrom(nowMs) }
   await changeState(ports.records, order.relation, nowMs, (state) => {
-    const { failure: _failure, ...rest } = withoutLease(state, holder)
-    return { ...rest, done }
+    const { failure: _failure, proof, ...rest } = withoutLease(state, holder)
+    const isSame = proof?.snapshotId === point.snapshotId
+    const { counters, stateMark } = found
+    return {
+      ...rest,
+      done,
+      proof: {
+        snapshotId: point.snapshotId,
+        stateMark,
+        ...(counters === undefined ? {} : { counters }),
+        // A point that was there before was found equal now.
+        timesEqual: isSame ? proof.timesEqual + 1 : point.confirmedAt === undefined ? 0 : 1,
+      },
+    }
   })
 }
 
@@ -108,7 +146,7 @@ async function noteFailure(
     return { ...withoutLease(state, holder), failure: { code, reason, at: instantFrom(nowMs), times } }
   })
   if (isBackstopError(error, 'DATABASE_UNREACHABLE')) throw error
-  const failure: RoundFailure = { relation: order.relation, code, reason }
+  const failure: RoundFailure = { relation: order.relation, code, reason, times }
   const leftover = isBackstopError(error) ? error.details['leftover'] : undefined
   return { status: 'failed', failure, times, ...(typeof leftover === 'string' ? { leftover } : {}) }
 }

@@ -4,7 +4,6 @@ import { instantFrom, isBackstopError, quoteRelation } from '#lib/kernel/index.t
 import type { RecoveryPoint } from '#lib/ports/index.ts'
 import type { Failure } from '../failure.ts'
 import { describeFailure } from '../failure.ts'
-import { decodeManifest } from '../manifest/index.ts'
 import { judgeHealth } from './health.ts'
 import { inBatches } from './in-batches.ts'
 import type { RoundFacts } from './look.ts'
@@ -13,9 +12,10 @@ import type { CaptureOrder, CaptureReason, RoundPlan, RoundPolicy, RoundPorts } 
 import { buildOrder } from './order.ts'
 import type { PlannedTable } from './plan.ts'
 import { isAllowed, planCaptures } from './plan.ts'
+import { DAMAGED, readWhole } from './read-whole.ts'
+import type { SequenceValues } from './sequences.ts'
+import { haveMoved, readSequences } from './sequences.ts'
 import { isLeaseLive } from './state.ts'
-
-const DAMAGED = 'a part is missing or has another size'
 
 /** The plan of a round, with everything but the copies done. */
 export async function orderRound(ports: RoundPorts, policy: RoundPolicy): Promise<RoundPlan> {
@@ -32,6 +32,7 @@ export async function orderRound(ports: RoundPorts, policy: RoundPolicy): Promis
       // Its table is without its newest point: nothing is more urgent.
       ...looked.damaged.map(({ relation }) => orderFor(relation, 'damaged')),
       ...plans.flatMap((plan) => (plan.action === 'capture' ? [orderFor(plan.relation, plan.because)] : [])),
+      ...looked.moved.map((relation) => orderFor(relation, 'changed')),
     ],
     confirmed: looked.confirmed,
     kept: plans.flatMap(({ relation, ...plan }) =>
@@ -44,45 +45,53 @@ export async function orderRound(ports: RoundPorts, policy: RoundPolicy): Promis
 }
 
 function orderBy(facts: RoundFacts, policy: RoundPolicy, nowMs: number) {
-  const oids = new Map(facts.tables.map(({ relation, oid }) => [quoteRelation(relation), oid]))
+  const tables = new Map(facts.tables.map((table) => [quoteRelation(table.relation), table]))
   return (relation: RelationName, because: CaptureReason): CaptureOrder => {
     const name = quoteRelation(relation)
     const basis = facts.points.get(name)?.point.snapshotId
-    return buildOrder({ relation, oid: oids.get(name) ?? 0 }, because, basis, policy, nowMs)
+    return buildOrder(tables.get(name) ?? { relation, oid: 0 }, because, basis, policy, nowMs)
   }
 }
 
 async function confirmAll(ports: RoundPorts, plans: readonly PlannedTable[], nowMs: number) {
   const points = plans.flatMap((plan) => (plan.action === 'confirm' ? [plan.point] : []))
-  const outcomes = await inBatches(points, async (point) => ({ point, ...(await confirm(ports, point, nowMs)) }))
+  const sequences = points.length === 0 ? new Map() : await readSequences(ports.database)
+  const outcomes = await inBatches(points, async (point) => ({
+    point,
+    ...(await confirm(ports, point, sequences, nowMs)),
+  }))
   return {
     confirmed: outcomes.flatMap(({ confirmed }) => (confirmed === undefined ? [] : [confirmed])),
     damaged: outcomes.flatMap(({ point, damage }) =>
       damage === undefined ? [] : [{ snapshotId: point.snapshotId, relation: point.relation, reason: damage }],
     ),
+    moved: outcomes.flatMap(({ point, hasMoved }) => (hasMoved === true ? [point.relation] : [])),
     unconfirmed: outcomes.flatMap(({ point, failure }) =>
       failure === undefined ? [] : [{ relation: point.relation, ...failure }],
     ),
   }
 }
 
-/** One of the three. */
-interface Confirmation {
+/** One of the four. */
+export interface Confirmation {
   readonly confirmed?: RecoveryPoint
   readonly damage?: string
   readonly failure?: Failure
+  /** One of its sequences was drawn from. */
+  readonly hasMoved?: true
 }
 
 /** The parts have to be where they were: a point whose objects are gone is not fresh, whatever the table does. */
-async function confirm(ports: RoundPorts, point: RecoveryPoint, nowMs: number): Promise<Confirmation> {
+async function confirm(
+  ports: RoundPorts,
+  point: RecoveryPoint,
+  sequences: SequenceValues,
+  nowMs: number,
+): Promise<Confirmation> {
   try {
-    const { manifest } = decodeManifest(await ports.objects.read(point.manifestKey), point.manifestSha256)
-    for (const part of manifest.parts) {
-      const found = await ports.objects.find(part.key)
-      if (found?.sizeBytes === part.sizeBytes) continue
-      await ports.catalog.quarantine(point.snapshotId, DAMAGED, instantFrom(nowMs))
-      return { damage: DAMAGED }
-    }
+    const manifest = await readWhole(ports, point, nowMs)
+    if (manifest === undefined) return { damage: DAMAGED }
+    if (haveMoved(manifest, sequences)) return { hasMoved: true }
     return { confirmed: await ports.catalog.confirm(point.snapshotId, instantFrom(nowMs)) }
   } catch (error) {
     if (isBackstopError(error, 'METADATA_UNREACHABLE')) throw error

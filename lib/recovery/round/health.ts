@@ -50,7 +50,7 @@ function failureOf(
   }
   const { failure } = state ?? {}
   if (failure === undefined || isCovered(failure.at)) return undefined
-  return { relation, code: failure.code, reason: failure.reason }
+  return { relation, code: failure.code, reason: failure.reason, times: failure.times }
 }
 
 function isOverdue(point: RecoveryPoint | undefined, policy: RoundPolicy, nowMs: number): boolean {

@@ -5,6 +5,7 @@ export type {
   CaptureOrder,
   CaptureOutcome,
   CaptureReason,
+  NamedGroup,
   QuarantinedPoint,
   RoundFailure,
   RoundPlan,
@@ -14,5 +15,5 @@ export type {
 } from './model.ts'
 export { buildOrder, decodeCaptureOrder } from './order.ts'
 export type { KnownPoint, PlannedTable, TableState } from './plan.ts'
-export { planCaptures } from './plan.ts'
+export { isAllowed, planCaptures } from './plan.ts'
 export { planRound, runRound } from './run.ts'

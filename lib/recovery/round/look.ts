@@ -1,11 +1,12 @@
 /** Reads what a round decides on: the tables of the database, their newest points, and the captures that run or failed. */
 import type { RelationName } from '#lib/kernel/index.ts'
-import { BackstopError, instantFrom, isBackstopError, quoteRelation } from '#lib/kernel/index.ts'
+import { BackstopError, epochMsOf, instantFrom, isBackstopError, quoteRelation } from '#lib/kernel/index.ts'
 import type { Database, RecoveryPoint } from '#lib/ports/index.ts'
 import { CLOCK_SKEW_MS } from '../catalog/index.ts'
 import { decodeManifest } from '../manifest/index.ts'
 import { SCRATCH_MARK, SCRATCH_NAME_PATTERN } from '../scratch.ts'
 import { SOURCE_SQL } from '../snapshot/index.ts'
+import { COUNTERS_OF } from './counters.ts'
 import { inBatches } from './in-batches.ts'
 import type { QuarantinedPoint, RoundPorts } from './model.ts'
 import type { KnownPoint, TableState } from './plan.ts'
@@ -17,13 +18,23 @@ import { readStates } from './state.ts'
  * not worth a copy.
  */
 const TABLES_SQL = `
-  SELECT n.nspname AS schema, c.relname AS name, c.oid::text AS oid
+  SELECT n.nspname AS schema, c.relname AS name, c.oid::text AS oid, pg_table_size(c.oid)::text AS size,
+         ${COUNTERS_OF('c.oid')} AS counters
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
    WHERE c.relkind = 'r' AND c.relpersistence <> 't'
      AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_toast%'
      AND NOT (n.nspname ~ '${SCRATCH_NAME_PATTERN}'
               AND coalesce(starts_with(obj_description(n.oid, 'pg_namespace'), '${SCRATCH_MARK}'), false))
    ORDER BY 1, 2`
+
+interface TableRow {
+  readonly schema: string
+  readonly name: string
+  readonly oid: string
+  /** Null for a table that was dropped meanwhile. */
+  readonly size: string | null
+  readonly counters: string
+}
 
 export interface RoundFacts {
   readonly tables: readonly TableState[]
@@ -50,17 +61,31 @@ export async function readFacts(
     if (point === undefined) return
     const mark = await readMark(ports, point)
     if ('reason' in mark) quarantined.push({ snapshotId: point.snapshotId, relation, reason: mark.reason })
-    else points.set(quoteRelation(relation), { point, stateMark: mark.stateMark })
+    else points.set(quoteRelation(relation), knownPoint(point, mark.stateMark, states.get(quoteRelation(relation))))
   }
   const allowed = tables.filter(({ relation }) => isAllowed(relation))
   await inBatches(allowed, look)
   return { tables, stateMark, points, states, quarantined }
 }
 
+/** What was proven of the point since its capture is in the state of its table. */
+function knownPoint(point: RecoveryPoint, stateMark: string | null, state: CaptureState | undefined): KnownPoint {
+  const proof = state?.proof?.snapshotId === point.snapshotId ? state.proof : undefined
+  const isFailing = state?.failure !== undefined && epochMsOf(point.capturedAt) < epochMsOf(state.failure.at)
+  if (proof === undefined) return { point, stateMark, isFailing }
+  const { counters, timesEqual } = proof
+  return { point, stateMark: proof.stateMark ?? stateMark, counters, timesEqual, isFailing }
+}
+
 export async function readTables(database: Database) {
   return await database.withSession(async (session) => {
-    const rows = await session.query<{ schema: string; name: string; oid: string }>(TABLES_SQL)
-    const tables: TableState[] = rows.map(({ schema, name, oid }) => ({ relation: { schema, name }, oid: Number(oid) }))
+    const rows = await session.query<TableRow>(TABLES_SQL)
+    const tables: TableState[] = rows.map(({ schema, name, oid, size, counters }) => ({
+      relation: { schema, name },
+      oid: Number(oid),
+      sizeBytes: Number(size ?? 0),
+      counters,
+    }))
     const marks = await session.query<{ mark: string }>(SOURCE_SQL)
     const mark = marks[0]
     if (mark === undefined) throw new BackstopError('BUG', 'the server did not say what it is')

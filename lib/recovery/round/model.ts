@@ -20,6 +20,20 @@ export interface RoundPorts {
   readonly clock: Clock
   readonly random: Random
   capture(relation: RelationName, origin: RecoveryPointOrigin, stop: StopOptions): Promise<RecoveryPoint>
+  /** At one instant. */
+  captureSet(
+    relations: readonly RelationName[],
+    origin: RecoveryPointOrigin,
+    stop: StopOptions,
+  ): Promise<readonly RecoveryPoint[]>
+  /** Make the orders for tables that are only of use together into orders for sets. */
+  arrange(plan: RoundPlan, policy: RoundPolicy): Promise<RoundPlan>
+}
+
+/** As a policy names them: without a schema, in each schema that has such a table. */
+export interface NamedGroup {
+  readonly name: string
+  readonly tables: readonly { readonly schema?: string; readonly name: string }[]
 }
 
 export interface RoundPolicy {
@@ -27,19 +41,32 @@ export interface RoundPolicy {
   readonly allowedTables: readonly string[]
   /** A point younger than this is good enough. */
   readonly minimumAgeMs: number
+  /** Tables that are only of use together: when one needs a capture, all are captured at one instant. */
+  readonly groups?: readonly NamedGroup[]
+  /** True: tables that foreign keys join are such a group too. */
+  readonly isForeignKeyGrouping?: boolean
+  /** Bytes of tables that the orders of a plan compare at most; 0: nothing is compared, and all is copied. Absent: no bound. */
+  readonly compareBudgetBytes?: number
+  /** A table whose point is older than this is compared whatever the budget; one that was found equal before may wait until then. */
+  readonly latestAgeMs?: number
   /** A table whose newest point is older than this makes the heartbeat unhealthy. Absent: none does. */
   readonly overdueAfterMs?: number
 }
 
-export type CaptureReason = 'no-point' | 'changed' | 'new-table' | 'damaged'
+/** `maybe-changed`: compare first, and copy only where the table differs from its newest point. */
+export type CaptureReason = 'no-point' | 'changed' | 'maybe-changed' | 'new-table' | 'damaged'
 
 /** One table to capture: the body of a work item, plain JSON. */
 export interface CaptureOrder {
   readonly relation: RelationName
   /** As the plan saw it. */
   readonly relationOid: number
+  /** Captured with it at one instant, as a set. */
+  readonly companions?: readonly { readonly schema: string; readonly name: string }[]
   readonly origin: RecoveryPointOrigin
   readonly because: CaptureReason
+  /** Size of the table when it was ordered: who takes it depends on it. */
+  readonly sizeBytes?: number
   /** A point of the same table younger than this makes the order done. */
   readonly minimumAgeMs: number
   /** The same for every plan that sees the same need within a period; safe as a queue's deduplication id. */
@@ -50,11 +77,13 @@ export interface RoundFailure {
   readonly relation: RelationName
   readonly code: string
   readonly reason: string
+  /** How many captures of the table have failed in a row; absent where nobody has counted. */
+  readonly times?: number
 }
 
 export interface KeptTable {
   readonly relation: RelationName
-  /** `fresh`, `not-allowed` or `being-captured`. */
+  /** `fresh`, `not-allowed`, `being-captured` or `over-budget`. */
   readonly reason: string
 }
 
@@ -84,7 +113,14 @@ export interface RoundReport extends Omit<RoundPlan, 'captures' | 'failing'> {
 
 /** What came of one order. Only `failed` is worth an alert. */
 export type CaptureOutcome =
-  | { readonly status: 'captured'; readonly point: RecoveryPoint }
+  | {
+      readonly status: 'captured'
+      readonly point: RecoveryPoint
+      /** Points of the companions. */
+      readonly others?: readonly RecoveryPoint[]
+    }
+  /** The table is as its newest point has it; that point is fresh again. */
+  | { readonly status: 'confirmed'; readonly point: RecoveryPoint }
   /** A point that is young enough, or the one that this very order has brought before. */
   | { readonly status: 'fresh'; readonly point: RecoveryPoint }
   /** Another worker is at it. */

@@ -10,8 +10,10 @@ const KEY_DIGITS = 32
 const orderSchema = z.object({
   relation: z.object({ schema: z.string().min(1), name: z.string().min(1) }),
   relationOid: z.number().int(),
+  companions: z.array(z.object({ schema: z.string().min(1), name: z.string().min(1) })).optional(),
   origin: z.enum(['schedule', 'demand', 'final', 'manual']),
-  because: z.enum(['no-point', 'changed', 'new-table', 'damaged']),
+  because: z.enum(['no-point', 'changed', 'maybe-changed', 'new-table', 'damaged']),
+  sizeBytes: z.number().nonnegative().optional(),
   minimumAgeMs: z.number().nonnegative(),
   dedupeKey: z.string().min(1).max(128),
 })
@@ -29,7 +31,7 @@ export function buildOrder(
   policy: RoundPolicy,
   nowMs: number,
 ): CaptureOrder {
-  const { relation, oid } = table
+  const { relation, oid, sizeBytes } = table
   const period = Math.floor(nowMs / Math.max(policy.minimumAgeMs, MINUTE_MS))
   const need = [relation.schema, relation.name, oid, basis ?? null, because === 'damaged', period]
   return {
@@ -37,6 +39,7 @@ export function buildOrder(
     relationOid: oid,
     origin: 'schedule',
     because,
+    ...(sizeBytes === undefined ? {} : { sizeBytes }),
     minimumAgeMs: policy.minimumAgeMs,
     dedupeKey: `capture-${jsonDigest(need).slice(0, KEY_DIGITS)}`,
   }
@@ -45,7 +48,8 @@ export function buildOrder(
 /** Throws CAPTURE_ORDER_INVALID naming the field. */
 export function decodeCaptureOrder(body: unknown): CaptureOrder {
   const read = orderSchema.safeParse(body)
-  if (read.success) return read.data
+  // Members that an order lacks are absent here too, never undefined.
+  if (read.success) return read.data as CaptureOrder
   const field = read.error.issues[0]?.path.join('.') || 'the whole'
   throw new BackstopError('CAPTURE_ORDER_INVALID', `the order for a capture is malformed: ${field}`)
 }

@@ -19,7 +19,7 @@ const MAX_DETAIL_CHARACTERS = 1_000
  */
 export async function planRound(ports: RoundPorts, policy: RoundPolicy): Promise<RoundPlan> {
   return await withHeartbeat(ports, async () => {
-    const plan = await orderRound(ports, policy)
+    const plan = await ports.arrange(await orderRound(ports, policy), policy)
     const { failing, overdue } = plan
     return { result: plan, failing, overdue, detail: countsOf(`${plan.captures.length} ordered`, plan) }
   })
@@ -28,20 +28,23 @@ export async function planRound(ports: RoundPorts, policy: RoundPolicy): Promise
 /** Capture what needs it, in line. A table that fails is in the report and stops no other. Throws as `planRound` does. */
 export async function runRound(ports: RoundPorts, policy: RoundPolicy): Promise<RoundReport> {
   return await withHeartbeat(ports, async () => {
-    const { captures, failing, ...plan } = await orderRound(ports, policy)
+    const { captures, failing, ...plan } = await ports.arrange(await orderRound(ports, policy), policy)
     const isOrdered = (relation: RelationName) => captures.some((order) => isSame(order.relation, relation))
     const captured: RecoveryPoint[] = []
+    const confirmed: RecoveryPoint[] = [...plan.confirmed]
     const kept: KeptTable[] = [...plan.kept]
     const failed: RoundFailure[] = failing.filter(({ relation }) => !isOrdered(relation))
     for (const order of captures) {
       const outcome = await captureOne(ports, order, {})
-      if (outcome.status === 'captured') captured.push(outcome.point)
+      if (outcome.status === 'captured') captured.push(outcome.point, ...(outcome.others ?? []))
+      else if (outcome.status === 'confirmed') confirmed.push(outcome.point)
       else if (outcome.status === 'failed') failed.push(outcome.failure)
       else if (outcome.status === 'fresh') kept.push({ relation: order.relation, reason: 'fresh' })
       else if (outcome.status === 'busy') kept.push({ relation: order.relation, reason: 'being-captured' })
     }
-    const overdue = plan.overdue.filter((relation) => !captured.some((point) => isSame(point.relation, relation)))
-    const report = { ...plan, overdue, captured, kept, failed }
+    const fresh = [...captured, ...confirmed]
+    const overdue = plan.overdue.filter((relation) => !fresh.some((point) => isSame(point.relation, relation)))
+    const report = { ...plan, overdue, captured, confirmed, kept, failed }
     return { result: report, failing: failed, overdue, detail: countsOf(`${captured.length} captured`, report) }
   })
 }

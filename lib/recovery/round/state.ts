@@ -21,6 +21,18 @@ const stateSchema = z.object({
   done: z
     .object({ dedupeKey: z.string(), snapshotId: z.string().transform((text) => text as SnapshotId), at: instant })
     .optional(),
+  /** What is known about the newest point beyond its manifest. */
+  proof: z
+    .object({
+      snapshotId: z.string().transform((text) => text as SnapshotId),
+      /** Of the snapshot in which the table was last found equal; null when that tells nothing. */
+      stateMark: z.string().nullable(),
+      /** The server's counters when the point was captured or last found equal. */
+      counters: z.string().optional(),
+      /** How many times in a row the table was compared and found equal. */
+      timesEqual: z.number().int(),
+    })
+    .optional(),
   failure: z.object({ code: z.string(), reason: z.string(), at: instant, times: z.number().int() }).optional(),
 })
 

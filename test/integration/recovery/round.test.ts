@@ -94,7 +94,7 @@ test('while nothing in the cluster changes, points are confirmed instead of copi
   })
   expect(report.captured).toEqual([])
   expect(report.confirmed[0]?.confirmedAt).toBeDefined()
-  await db.run('UPDATE a SET v = v')
+  await db.run('UPDATE a SET v = v + 1')
   const after = await slice.recovery.runRound({ allowedTables: ['public.a'], minimumAgeMs: 0 })
   expect(names(after.captured)).toEqual(['public.a'])
 })

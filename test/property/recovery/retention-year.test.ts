@@ -185,9 +185,9 @@ async function assertWhole(year: Year): Promise<void> {
 /** The year would prove nothing if little was removed, or if a case of it never came to pass. */
 function assertInteresting(year: Year): void {
   const left = (table: string) => year.history.filter(({ relation }) => relation.name === table)
-  expect(year.captures).toBeGreaterThan(4_000)
+  expect(year.captures).toBeGreaterThan(3_500)
   expect(year.removals).toBeGreaterThan(year.captures * 0.9)
-  expect(left('dropped').map(({ origin }) => origin)).toEqual(['final'])
+  expect(left('dropped').map(({ origin }) => origin)).toEqual(['schedule', 'schedule', 'final'])
   expect(left('spoiled').filter(({ status }) => status === 'valid')).toHaveLength(1)
   expect(left('spoiled').filter(({ status }) => status === 'quarantined')).toHaveLength(20)
   expect(left('quiet').length).toBeGreaterThan(3)
