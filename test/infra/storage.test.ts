@@ -130,11 +130,12 @@ describe('recovery points', () => {
     expect(rules(staging)).toMatchObject([
       { Id: 'unfinished-and-replaced', AbortIncompleteMultipartUpload: { DaysAfterInitiation: 2 } },
       { Id: 'undo', Prefix: 'undo/', ExpirationInDays: 8 },
+      { Id: 'drills/scratch', Prefix: 'drills/scratch/', ExpirationInDays: 1 },
       { Id: 'old', ExpirationInDays: 90 },
       { Id: 'cold', Transitions: [{ StorageClass: 'GLACIER_IR', TransitionInDays: 30 }] },
     ])
     const expiring = rules(prod).filter((rule: object) => 'ExpirationInDays' in rule)
-    expect(expiring.map(({ Id }: { Id: string }) => Id)).toEqual(['undo'])
+    expect(expiring.map(({ Id }: { Id: string }) => Id)).toEqual(['undo', 'drills/scratch'])
   })
 
   test('are kept when the stack of production goes', () => {
