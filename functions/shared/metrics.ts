@@ -109,6 +109,7 @@ function recoveryFigures(record: Recorders): Omit<Metrics, GateFigure | ServiceF
   const count = (name: string, ...labels: Labels) => record.add(name, 'Count', 1, labels)
   const table = createLabelFilter(MAX_VALUES)
   const role = createLabelFilter(MAX_VALUES)
+  const kind = createLabelFilter(MAX_VALUES)
   return {
     noteSnapshot(status, rowCount) {
       count(NAMES.snapshots, ['status', status])
@@ -120,6 +121,15 @@ function recoveryFigures(record: Recorders): Omit<Metrics, GateFigure | ServiceF
     noteBypassConnection: (name) => count(NAMES.bypass, ['role', role(name)]),
     setPosture: (posture) => count(NAMES.posture, ['status', posture]),
     setCaptureHealth: (health) => count(NAMES.captureHealth, ['status', health]),
+    noteVerified(counts, bytes) {
+      for (const [status, some] of Object.entries(counts)) {
+        if (some > 0) record.add(NAMES.verifiedPoints, 'Count', some, [['status', status]])
+      }
+      record.add(NAMES.verifiedBytes, 'Count', bytes)
+    },
+    noteRetention: (outcome, some) => record.add(NAMES.retiredPoints, 'Count', some, [['outcome', outcome]]),
+    noteDrill: (name, status) => count(NAMES.drills, ['kind', kind(name)], ['status', status]),
+    setDrillAge: (name, ageSeconds) => record.add(NAMES.drillAge, 'Seconds', ageSeconds, [['kind', kind(name)]]),
   }
 }
 

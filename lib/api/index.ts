@@ -27,6 +27,8 @@ export type { Access, BodyRule, Route, RouteFunction, RouteName } from './route/
 export { ROUTES } from './route/index.ts'
 export type { Api } from './serve.ts'
 export { createApi, errorResponse } from './serve.ts'
+export type { SyncPorts } from './sync.ts'
+export { createSyncApi } from './sync.ts'
 export type {
   Identification,
   Scope,

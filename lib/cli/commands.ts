@@ -158,6 +158,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     (module) => module.policyCheck,
   ),
   entry(
+    'alerts list',
+    () => import('./alerts/list.ts'),
+    (module) => module.alertsList,
+  ),
+  entry(
+    'alerts test',
+    () => import('./alerts/test-alert.ts'),
+    (module) => module.alertsTest,
+  ),
+  entry(
+    'init-roles',
+    () => import('./init-roles/init-roles.ts'),
+    (module) => module.initRoles,
+  ),
+  entry(
     'token create',
     () => import('./token/create.ts'),
     (module) => module.tokenCreate,
@@ -166,6 +181,7 @@ export const COMMANDS: readonly CommandEntry[] = [
 
 /** What the words that hold several commands are for. */
 export const GROUPS: Readonly<Record<string, string>> = {
+  alerts: 'See what operators were told, and try whether they are reached',
   approvals: 'See held statements and decide on them',
   audit: 'Prove and export the audit ledger',
   backup: 'Back up and restore whole databases',

@@ -87,5 +87,7 @@ export interface Database {
   withDedicatedSession<T>(use: (session: DatabaseSession) => Promise<T>): Promise<T>
   /** Ask the server to cancel what the backend runs. Best effort. */
   cancel(processId: number): Promise<void>
+  /** Backends that are connected for us now, or were within the last minute. Absent: they cannot be told from others'. */
+  listProcessIds?(): readonly number[]
   close(): Promise<void>
 }

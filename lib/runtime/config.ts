@@ -28,6 +28,14 @@ export interface RuntimeConfig extends ProductSettings {
   readonly alertFormat?: WebhookForm
   /** BACKSTOP_ALERT_SECRET and BACKSTOP_ALERT_ROUTING_KEY, or their _FILE, as given; empty: nothing is signed. Never shown. */
   readonly alertSecret: Environment
+  /** Time between two looks for sessions past the gate. */
+  readonly watchIntervalSeconds: number
+  /** Where the background's health is asked for. */
+  readonly syncHost: string
+  /** 0: any free port; undefined: nowhere. */
+  readonly syncPort?: number
+  /** It was asked for by name: then a taken port is an error. */
+  readonly isSyncPortGiven: boolean
   readonly tlsCertPath?: string
   readonly tlsKeyPath?: string
 }
@@ -42,6 +50,14 @@ const webhookList = z
   .refine((all) => all.every((one) => z.url({ protocol: /^https?$/ }).safeParse(readFormedUrl(one).url).success), {
     error: 'must be http or https addresses',
   })
+
+const SYNC_PORT = 9_091
+
+/** Where the gateway takes any free port, so does this: one process beside another. */
+function syncPort(given: 'off' | number | undefined, port: number): Pick<RuntimeConfig, 'syncPort'> {
+  if (given === 'off') return {}
+  return { syncPort: given ?? (port === 0 ? 0 : SYNC_PORT) }
+}
 
 /** One row per variable: its form and its default. */
 const VARIABLES = {
@@ -59,6 +75,9 @@ const VARIABLES = {
   BACKSTOP_ALERT_SECRET_FILE: z.string().optional(),
   BACKSTOP_ALERT_ROUTING_KEY: z.string().optional(),
   BACKSTOP_ALERT_ROUTING_KEY_FILE: z.string().optional(),
+  BACKSTOP_WATCH_INTERVAL_SECONDS: wholeNumber(1, 3_600, 10),
+  BACKSTOP_SYNC_HOST: z.string().default('127.0.0.1'),
+  BACKSTOP_SYNC_PORT: z.union([z.literal('off'), z.coerce.number().int().min(0).max(65_535)]).optional(),
   BACKSTOP_TLS_CERT: z.string().optional(),
   BACKSTOP_TLS_KEY: z.string().optional(),
 } as const
@@ -92,6 +111,10 @@ export function readConfig(environment: Environment, dataFolder: string): Runtim
       ...optional('BACKSTOP_ALERT_ROUTING_KEY', read.BACKSTOP_ALERT_ROUTING_KEY),
       ...optional('BACKSTOP_ALERT_ROUTING_KEY_FILE', read.BACKSTOP_ALERT_ROUTING_KEY_FILE),
     },
+    watchIntervalSeconds: read.BACKSTOP_WATCH_INTERVAL_SECONDS,
+    syncHost: read.BACKSTOP_SYNC_HOST,
+    ...syncPort(read.BACKSTOP_SYNC_PORT, read.BACKSTOP_PORT),
+    isSyncPortGiven: read.BACKSTOP_SYNC_PORT !== undefined,
     ...optional('tlsCertPath', read.BACKSTOP_TLS_CERT),
     ...optional('tlsKeyPath', read.BACKSTOP_TLS_KEY),
   }

@@ -2,6 +2,7 @@
 import pg from 'pg'
 import type { Database, DatabaseSession } from '#lib/ports/index.ts'
 import { driverAddress, labelOf, type PostgresAddress } from './address.ts'
+import { Backends } from './backends.ts'
 import { mapDatabaseError } from './failure.ts'
 import { lend } from './session.ts'
 
@@ -52,6 +53,7 @@ class PostgresDatabase implements Database {
   readonly #settings: string
   readonly #address: PostgresAddress
   #password = ''
+  readonly #backends = new Backends()
   readonly #checkAfterIdleMs: number
   readonly #releasedAtMs = new WeakMap<pg.PoolClient, number>()
 
@@ -105,11 +107,16 @@ class PostgresDatabase implements Database {
     )
   }
 
+  listProcessIds(): readonly number[] {
+    return this.#backends.list()
+  }
+
   async close(): Promise<void> {
     await this.#pool.end()
   }
 
   async #prepare(client: pg.ClientBase): Promise<void> {
+    this.#backends.add(client)
     if (this.#settings !== '') await client.query(this.#settings)
   }
 

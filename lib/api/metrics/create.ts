@@ -48,6 +48,7 @@ function createRecoveryRecorders(registry: Registry): RecoveryMetrics {
   const tableLabel = createLabelFilter(MAX_TABLES)
   const roleLabel = createLabelFilter(MAX_ROLES)
   const applicationLabel = createLabelFilter(MAX_ROLES)
+  const kindLabel = createLabelFilter(MAX_ROLES)
   return {
     noteSnapshot(status, rowCount) {
       metrics.snapshots.inc({ status })
@@ -57,6 +58,15 @@ function createRecoveryRecorders(registry: Registry): RecoveryMetrics {
     noteDroppedTable: () => metrics.droppedTables.inc(),
     noteBypassConnection: (role, application) =>
       metrics.bypass.inc({ role: roleLabel(role), application: applicationLabel(application) }),
+    noteVerified({ ok, corrupt, unread }, bytes) {
+      metrics.verifiedPoints.inc({ status: 'ok' }, ok)
+      metrics.verifiedPoints.inc({ status: 'corrupt' }, corrupt)
+      metrics.verifiedPoints.inc({ status: 'unread' }, unread)
+      metrics.verifiedBytes.inc(bytes)
+    },
+    noteRetention: (outcome, count) => metrics.retiredPoints.inc({ outcome }, count),
+    noteDrill: (kind, status) => metrics.drills.inc({ kind: kindLabel(kind), status }),
+    setDrillAge: (kind, ageSeconds) => metrics.drillAge.set({ kind: kindLabel(kind) }, ageSeconds),
     setPosture(posture) {
       for (const status of POSTURES) metrics.posture.set({ status }, status === posture ? 1 : 0)
     },

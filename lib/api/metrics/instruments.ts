@@ -68,6 +68,20 @@ export function createRecoveryInstruments(registry: Registry) {
     captureHealth: gauge(registry, METRIC_NAMES.captureHealth, '1 for the state of the background capture, else 0.', [
       'status',
     ]),
+    verifiedPoints: counter(registry, METRIC_NAMES.verifiedPoints, 'Stored points that were read again, by result.', [
+      'status',
+    ]),
+    verifiedBytes: counter(registry, METRIC_NAMES.verifiedBytes, 'Bytes of stored points that were read again.', []),
+    retiredPoints: counter(registry, METRIC_NAMES.retiredPoints, 'Points that retention looked at, by outcome.', [
+      'outcome',
+    ]),
+    drills: counter(registry, METRIC_NAMES.drills, 'Drills that ended, by kind and result.', ['kind', 'status']),
+    drillAge: gauge(
+      registry,
+      METRIC_NAMES.drillAge,
+      'Time since the last drill of a kind that went well, in seconds.',
+      ['kind'],
+    ),
   }
 }
 

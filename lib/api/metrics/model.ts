@@ -31,6 +31,12 @@ export interface RecoveryMetrics {
   noteBypassConnection(role: string, application: string): void
   setPosture(posture: ProtectionPosture): void
   setCaptureHealth(health: CaptureHealth): void
+  /** Stored points that were read again, and the bytes of them all. */
+  noteVerified(counts: { readonly ok: number; readonly corrupt: number; readonly unread: number }, bytes: number): void
+  /** Points that retention has looked at. */
+  noteRetention(outcome: 'removed' | 'kept' | 'failed', count: number): void
+  noteDrill(kind: string, result: 'ok' | 'failed' | 'skipped'): void
+  setDrillAge(kind: string, ageSeconds: number): void
 }
 
 /** Counted by the HTTP interface. */

@@ -18,6 +18,11 @@ export const METRIC_NAMES = {
   bypass: 'backstop_bypass_connections_total',
   posture: 'backstop_prevention_posture',
   captureHealth: 'backstop_sync_health',
+  verifiedPoints: 'backstop_sync_verified_points_total',
+  verifiedBytes: 'backstop_sync_verified_bytes_total',
+  retiredPoints: 'backstop_sync_retention_points_total',
+  drills: 'backstop_drills_total',
+  drillAge: 'backstop_drill_last_success_age_seconds',
   requests: 'backstop_http_requests_total',
   buildInfo: 'backstop_build_info',
 } as const

@@ -18,6 +18,8 @@ export interface TokenEntry {
   readonly expiresAt?: Instant
   /** Empty: any agent id. */
   readonly agentIds: readonly string[]
+  /** Roles that whoever holds the token may log in to the database with, past the gate; the watch looks for them. */
+  readonly databaseRoles?: readonly string[]
 }
 
 const PRINTABLE = /^[\x21-\x7e]+$/
@@ -35,6 +37,7 @@ const tokenEntry = z.strictObject({
     .datetime({ offset: true, error: 'must be an ISO-8601 instant such as 2030-01-01T00:00:00Z' })
     .optional(),
   agent_ids: z.array(z.string().min(1).max(128)).min(1, 'must name at least one agent, or be left out').optional(),
+  database_roles: z.array(z.string().min(1).max(63)).min(1, 'must name at least one role, or be left out').optional(),
 })
 type WrittenEntry = z.output<typeof tokenEntry>
 
@@ -94,6 +97,7 @@ function readEntry(value: unknown, index: number, isDevMode: boolean): TokenEntr
     digest,
     scopes: entry.scopes,
     agentIds: entry.agent_ids ?? [],
+    ...(entry.database_roles === undefined ? {} : { databaseRoles: entry.database_roles }),
     ...(entry.description === undefined ? {} : { description: entry.description }),
     ...(entry.expires_at === undefined ? {} : { expiresAt: instantFrom(Date.parse(entry.expires_at)) }),
   }
@@ -114,7 +118,7 @@ function assertDistinct(entries: readonly TokenEntry[]): void {
 /**
  * Read a token file.
  *
- * Shapes:  JSON array of `{id, token | token_sha256, scopes, description?, expires_at?, agent_ids?}`
+ * Shapes:  JSON array of `{id, token | token_sha256, scopes, description?, expires_at?, agent_ids?, database_roles?}`
  * Refuses: unknown keys and scopes, duplicates, short tokens outside dev mode, `dev-token` outside dev mode, an empty array
  * Throws:  `TOKENS_INVALID`, naming the entry and never a token
  */

@@ -21,6 +21,7 @@ export interface TokenSummary {
   readonly id: string
   readonly scopes: readonly string[]
   readonly agentIds: readonly string[]
+  readonly databaseRoles?: readonly string[]
   readonly description?: string
   readonly expiresAt?: Instant
 }

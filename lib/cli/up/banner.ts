@@ -11,6 +11,7 @@ export function bannerData({ product, config, isEmbedded, dataFolder, tokenList 
     event: 'ready',
     version: readVersion(),
     url: product.url,
+    sync_url: product.syncUrl ?? null,
     database: product.databaseLabel,
     is_embedded: isEmbedded,
     storage: config.storageUrl,
@@ -75,6 +76,10 @@ export function bannerBlocks(started: StartedProduct): readonly Block[] {
       kind: 'pairs',
       pairs: [
         ['url', product.url],
+        [
+          'background health',
+          product.syncUrl === undefined ? 'not served: see BACKSTOP_SYNC_PORT' : `${product.syncUrl}/health`,
+        ],
         ['database', product.databaseLabel],
         ['storage', config.storageUrl],
         ['metadata', config.metadataPath],

@@ -3,18 +3,27 @@ import type { Instant } from '#lib/kernel/index.ts'
 import type { RecoveryAlert } from '../alert.ts'
 
 export interface WatchSettings {
-  /** Roles that agents' statements run as. */
+  /** Roles of agents that somebody has named. Those that carry the mark of `init-roles`, and members of all of them, are found. */
   readonly agentRoles: readonly string[]
   /** Roles that gateways log in with; the role of the session that looks always counts among them. */
   readonly gatewayRoles?: readonly string[]
+  /**
+   * The backends of all processes that are to log in with the gateway's role. Absent: they cannot be known, and sessions of
+   * that role are not judged.
+   */
+  ownProcessIds?(): readonly number[]
   /** The same finding is news again after this long; one hour when absent. */
   readonly repeatAfterMs?: number
 }
 
-/** A session whose login role is an agent's. Never what it runs. */
+/** `agent-role`: logged in with a role of agents. `gateway-role`: with the gateway's own, from a process that is none. */
+export type DirectBecause = 'agent-role' | 'gateway-role'
+
+/** A session that does not come through a gateway. Never what it runs. */
 export interface DirectSession {
   readonly processId: number
   readonly user: string
+  readonly because: DirectBecause
   /** The client's own word, shortened. */
   readonly applicationName: string
   /** Null for a local socket, and where the server would not say. */
@@ -23,25 +32,37 @@ export interface DirectSession {
   readonly since: Instant | null
 }
 
+export interface Skipped {
+  readonly subject: string
+  readonly reason: string
+}
+
 export interface Looked {
   readonly sessions: readonly DirectSession[]
   /** Agent roles that may log in at all, whoever has their password. */
   readonly loginRoles: readonly string[]
+  readonly isGatewaySuperuser: boolean
+  /** Every role of agents that exists. */
+  readonly agentRoles: readonly string[]
   /** What was looked at. */
   readonly checked: readonly string[]
-  readonly skipped: readonly { readonly subject: string; readonly reason: string }[]
+  readonly skipped: readonly Skipped[]
 }
 
-export interface WatchReport {
-  readonly sessions: readonly DirectSession[]
-  readonly loginRoles: readonly string[]
-  readonly checked: readonly string[]
-  /** What could not be checked. Never empty when nothing was. */
-  readonly skipped: readonly { readonly subject: string; readonly reason: string }[]
+/** `recovery_only`: somebody is past the gate now. `degraded`: somebody could be, unseen or with a password that works. */
+export interface Posture {
+  readonly status: 'healthy' | 'degraded' | 'recovery_only'
+  readonly reasons: readonly string[]
+}
+
+export interface WatchReport extends Looked {
+  readonly posture: Posture
   /** One per role, application and address, and one per role that may log in. */
   readonly findings: readonly RecoveryAlert[]
   /** Of the findings, those to raise now: the others were told within `repeatAfterMs`. */
   readonly news: readonly RecoveryAlert[]
+  /** Of the sessions, those that no look has seen before. */
+  readonly newSessions: readonly DirectSession[]
   /** Of the skipped, those not said within `repeatAfterMs`. */
-  readonly newlySkipped: readonly { readonly subject: string; readonly reason: string }[]
+  readonly newlySkipped: readonly Skipped[]
 }

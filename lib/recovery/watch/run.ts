@@ -2,8 +2,8 @@
 import { instantFrom, isBackstopError, jsonDigest, MINUTE_MS, SECOND_MS } from '#lib/kernel/index.ts'
 import type { Clock, Database, RecordStore } from '#lib/ports/index.ts'
 import { findDirectSessions } from './find-sessions.ts'
-import type { WatchReport, WatchSettings } from './model.ts'
-import { buildFindings } from './plan.ts'
+import type { DirectSession, WatchReport, WatchSettings } from './model.ts'
+import { buildFindings, judgePosture } from './plan.ts'
 
 export interface WatchPorts {
   readonly database: Database
@@ -13,6 +13,11 @@ export interface WatchPorts {
 
 const PARTITION = 'recovery-watch'
 const DEFAULT_REPEAT_MS = 60 * MINUTE_MS
+
+/** A session that lasts longer is counted once more: better than one record for each for ever. */
+const SESSION_MS = 24 * 60 * MINUTE_MS
+
+const sessionKey = ({ processId, since }: DirectSession): string => `session:${processId}:${since ?? ''}`
 
 /**
  * Throws: `DATABASE_UNREACHABLE`, `METADATA_UNREACHABLE`
@@ -24,6 +29,8 @@ export async function runWatch(ports: WatchPorts, settings: WatchSettings): Prom
   return {
     ...looked,
     findings,
+    posture: judgePosture(looked),
+    newSessions: await newOnes(ports, looked.sessions, SESSION_MS, sessionKey),
     news: await newOnes(ports, findings, repeatAfterMs, ({ dedupeKey }) => dedupeKey),
     newlySkipped: await newOnes(ports, looked.skipped, repeatAfterMs, (one) => `skipped:${jsonDigest({ ...one })}`),
   }

@@ -9,6 +9,15 @@ import { createTestDatabase } from '#test/support/postgres.ts'
 import type { TestRecovery } from '#test/support/recovery/open.ts'
 import { openTestRecovery } from '#test/support/recovery/open.ts'
 
+const OWN_UNKNOWN = {
+  subject: "sessions of the gateway's own role",
+  reason: expect.stringMatching(/several processes/),
+}
+const NO_AGENTS = {
+  subject: 'sessions of agents with roles of their own',
+  reason: expect.stringMatching(/BACKSTOP_AGENT_ROLE/),
+}
+
 let db: TestDatabase
 let clock: FixedClock
 let agent: string
@@ -52,7 +61,14 @@ async function whileConnected<T>(role: string, applicationName: string, use: () 
 test('a direct session is found, without what it runs', async () => {
   const report = await whileConnected(agent, 'psql', () => slice.recovery.runWatch({ agentRoles: [agent] }))
   expect(report.sessions).toEqual([
-    { processId: expect.any(Number), user: agent, applicationName: 'psql', address: null, since: null },
+    {
+      processId: expect.any(Number),
+      user: agent,
+      because: 'agent-role',
+      applicationName: 'psql',
+      address: null,
+      since: null,
+    },
   ])
   expect(report.findings[0]).toMatchObject({
     severity: 'critical',
@@ -61,6 +77,7 @@ test('a direct session is found, without what it runs', async () => {
   })
   expect(JSON.stringify(report)).not.toContain('secret')
   expect(report.skipped).toEqual([
+    OWN_UNKNOWN,
     { subject: `address and start of sessions of ${agent}`, reason: 'they show to members of pg_read_all_stats alone' },
   ])
 })
@@ -74,7 +91,7 @@ test('with pg_read_all_stats address and start are known as well', async () => {
       since: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
     },
   ])
-  expect(report.skipped).toEqual([])
+  expect(report.skipped).toEqual([OWN_UNKNOWN])
 })
 
 test('the name that a client gives itself does not hide it, nor break a line', async () => {
@@ -95,7 +112,8 @@ test('the gateway in the agent role is no direct session, whatever role it has t
     loginRoles: [],
     findings: [],
     checked: [`role ${plainAgent}`],
-    skipped: [],
+    skipped: [OWN_UNKNOWN],
+    posture: { status: 'healthy', reasons: [] },
   })
 })
 
@@ -112,12 +130,15 @@ test('an agent role that may log in is a standing risk, also while nobody does',
 test('what cannot be checked is said, and is never a clean report', async () => {
   expect(await slice.recovery.runWatch({ agentRoles: [] })).toMatchObject({
     checked: [],
-    skipped: [{ subject: 'direct sessions', reason: expect.stringMatching(/BACKSTOP_AGENT_ROLE/) }],
+    skipped: [NO_AGENTS, OWN_UNKNOWN],
+    posture: { status: 'degraded' },
   })
   expect(await slice.recovery.runWatch({ agentRoles: [gateway, 'nobody at all'] })).toMatchObject({
     checked: [],
     findings: [],
     skipped: [
+      NO_AGENTS,
+      OWN_UNKNOWN,
       { subject: `role ${gateway}`, reason: expect.stringMatching(/cannot be told apart/) },
       { subject: 'role nobody at all', reason: 'there is no such role' },
     ],
@@ -130,7 +151,52 @@ test('other gateways log in with roles that are named', async () => {
   expect(report).toMatchObject({
     sessions: [],
     checked: [],
-    skipped: [{ reason: expect.stringMatching(/cannot be told apart/) }],
+    skipped: [NO_AGENTS, OWN_UNKNOWN, { reason: expect.stringMatching(/cannot be told apart/) }],
+  })
+})
+
+const strangersOf = (sessions: readonly { readonly because: string; readonly applicationName: string }[]) =>
+  sessions.map(({ because, applicationName }) => [because, applicationName])
+
+test('with no role of agents known, whoever else uses the role of the gateway is found, whatever it calls itself', async () => {
+  const ownProcessIds = () => asGateway.listProcessIds?.() ?? []
+  const look = () => slice.recovery.runWatch({ agentRoles: [], ownProcessIds })
+  expect((await look()).sessions).toEqual([])
+  const report = await whileConnected(gateway, 'backstop-gateway', look)
+  expect(strangersOf(report.sessions)).toEqual([['gateway-role', 'backstop-gateway']])
+  expect(report.news).toMatchObject([{ severity: 'warning', eventType: 'gateway_bypass_detected' }])
+  expect(report.posture.status).toBe('recovery_only')
+  expect(report.checked).toEqual([`sessions of the gateway's own role ${gateway}`])
+})
+
+test('sessions of the gateway itself are never taken for others, however many come and go meanwhile', async () => {
+  const busy = Array.from({ length: 12 }, () =>
+    asGateway.withDedicatedSession((one) => one.query('SELECT pg_sleep(0.05)')),
+  )
+  const ownProcessIds = () => asGateway.listProcessIds?.() ?? []
+  const looks = Array.from({ length: 5 }, () => slice.recovery.runWatch({ agentRoles: [], ownProcessIds }))
+  for (const { sessions } of await Promise.all(looks)) expect(sessions).toEqual([])
+  await Promise.all(busy)
+})
+
+test('roles with the mark of init-roles are agents, and so are their members, but not the gateway nor their maker', async () => {
+  const [group, member, deep] = [`group_${db.name}`, `member_${db.name}`, `deep_${db.name}`]
+  await db.run(`CREATE ROLE "${group}" NOLOGIN; COMMENT ON ROLE "${group}" IS 'backstop agent role: made by hand';
+    CREATE ROLE "${member}" NOLOGIN; GRANT "${group}" TO "${member}", "${gateway}";
+    CREATE ROLE "${deep}" LOGIN PASSWORD 'x'; GRANT "${member}" TO "${deep}"`)
+  const report = await whileConnected(deep, 'psql', () => slice.recovery.runWatch({ agentRoles: [] }))
+  expect(report.agentRoles).toEqual([deep, group, member].toSorted())
+  expect(report.loginRoles).toEqual([deep])
+  expect(strangersOf(report.sessions)).toEqual([['agent-role', 'psql']])
+  await db.run(`DROP ROLE "${deep}", "${member}", "${group}"`)
+})
+
+test('a session is new once', async () => {
+  const look = () => slice.recovery.runWatch({ agentRoles: [agent] })
+  await whileConnected(agent, 'psql', async () => {
+    expect((await look()).newSessions).toHaveLength(1)
+    expect((await look()).newSessions).toHaveLength(0)
+    await whileConnected(agent, 'psql', async () => expect((await look()).newSessions).toHaveLength(1))
   })
 })
 
@@ -145,7 +211,7 @@ test('a finding is news once an hour, and many sessions of one client are one fi
       clock.advance(3_599_000)
       const again = await slice.recovery.runWatch({ agentRoles: [agent] })
       expect([again.findings.length, again.news.length]).toEqual([2, 0])
-      expect([again.skipped.length, again.newlySkipped.length]).toEqual([1, 0])
+      expect([again.skipped.length, again.newlySkipped.length]).toEqual([2, 0])
       clock.advance(2_000)
       expect((await slice.recovery.runWatch({ agentRoles: [agent] })).news).toHaveLength(2)
     })

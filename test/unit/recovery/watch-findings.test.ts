@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest'
 import type { DirectSession } from '#lib/recovery/index.ts'
-import { buildFindings } from '#lib/recovery/watch/index.ts'
+import { buildFindings, judgePosture } from '#lib/recovery/watch/index.ts'
 
 const SESSION: DirectSession = {
   processId: 1,
   user: 'agent',
+  because: 'agent-role',
   applicationName: 'psql',
   address: '10.0.0.1',
   since: null,
@@ -12,6 +13,8 @@ const SESSION: DirectSession = {
 const looked = (sessions: readonly DirectSession[], loginRoles: readonly string[] = []) => ({
   sessions,
   loginRoles,
+  agentRoles: ['agent'],
+  isGatewaySuperuser: false,
   checked: [],
   skipped: [],
 })
@@ -36,4 +39,25 @@ test('many sessions are named by their number and the first process ids', () => 
 
 test('nothing seen is nothing found', () => {
   expect(buildFindings(looked([]))).toEqual([])
+})
+
+test("a stranger at the gateway's own role is a warning, an agent at its own is critical", () => {
+  const stranger = buildFindings(looked([{ ...SESSION, because: 'gateway-role' }]))
+  expect(stranger).toMatchObject([{ severity: 'warning', eventType: 'gateway_bypass_detected' }])
+  expect(stranger[0]?.recommendedAction).toContain('backstop init-roles')
+  expect(buildFindings(looked([SESSION]))).toMatchObject([{ severity: 'critical' }])
+})
+
+test('the posture is healthy only when agents are known, cannot log in and are not here', () => {
+  expect(judgePosture(looked([]))).toEqual({ status: 'healthy', reasons: [] })
+  expect(judgePosture(looked([SESSION]))).toMatchObject({
+    status: 'recovery_only',
+    reasons: ['somebody is connected past the gate as agent'],
+  })
+  for (const weak of [{ agentRoles: [] }, { loginRoles: ['agent'] }, { isGatewaySuperuser: true }]) {
+    const { status, reasons } = judgePosture({ ...looked([]), ...weak })
+    expect([status, reasons.length]).toEqual(['degraded', 1])
+  }
+  const skipped = [{ subject: 'role nobody', reason: 'there is no such role' }]
+  expect(judgePosture({ ...looked([]), skipped }).reasons).toEqual(['role nobody: there is no such role'])
 })

@@ -1,0 +1,30 @@
+/** Remembers which backends of the server are ours, and for a while which were. */
+
+const REMEMBERED_MS = 60_000
+
+interface Connected {
+  readonly processID?: number
+  once(event: 'end', listener: () => void): unknown
+}
+
+export class Backends {
+  /** When each ended; infinity while it is connected. */
+  readonly #endedAtMs = new Map<number, number>()
+
+  /** Call as soon as the client is connected: from then on the server shows its backend. */
+  add(client: unknown): void {
+    const connected = client as Connected
+    const { processID } = connected
+    if (processID === undefined) return
+    this.#endedAtMs.set(processID, Number.POSITIVE_INFINITY)
+    connected.once('end', () => this.#endedAtMs.set(processID, Date.now()))
+  }
+
+  list(): readonly number[] {
+    const nowMs = Date.now()
+    for (const [processId, endedAtMs] of this.#endedAtMs) {
+      if (nowMs - endedAtMs > REMEMBERED_MS) this.#endedAtMs.delete(processId)
+    }
+    return [...this.#endedAtMs.keys()]
+  }
+}
