@@ -39,7 +39,7 @@ export async function arrangeSets(ports: ArrangePorts, plan: RoundPlan, policy: 
     if (plan.failing.some(({ relation }) => members.has(quoteRelation(relation)))) continue
     captures = takeAlong(captures, group, members)
     const isOrdered = captures.some(
-      (order) => order.companions !== undefined && members.has(quoteRelation(order.relation)),
+      ({ relation, because }) => because !== 'maybe-changed' && members.has(quoteRelation(relation)),
     )
     if (isOrdered) continue
     const set = (await ports.sets.findNewestValid(group.members))?.set
