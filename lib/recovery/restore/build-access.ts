@@ -1,7 +1,13 @@
 /** SQL of triggers, row-level security, comments, grants and ownership. */
 import type { RelationName } from '#lib/kernel/index.ts'
 import { quoteIdentifier, quoteLiteral, quoteRelation } from '#lib/kernel/index.ts'
-import type { GrantDefinition, PolicyDefinition, TableDefinition, TriggerDefinition } from '../manifest/index.ts'
+import type {
+  ColumnDefinition,
+  GrantDefinition,
+  PolicyDefinition,
+  TableDefinition,
+  TriggerDefinition,
+} from '../manifest/index.ts'
 import type { NotRebuilt, RestoreStatement } from './model.ts'
 import { derivedName } from './names.ts'
 
@@ -28,9 +34,14 @@ export function buildTriggers(target: RelationName, triggers: readonly TriggerDe
   return { statements, notRebuilt }
 }
 
-/** `ALTER TABLE … ENABLE TRIGGER …` for a state of firing. */
-export function buildFiring(table: RelationName, trigger: string, firing: TriggerDefinition['firing']): string {
-  return `ALTER TABLE ${quoteRelation(table)} ${FIRING_VERBS[firing]} TRIGGER ${quoteIdentifier(trigger)}`
+/** `ALTER TABLE … ENABLE TRIGGER …` for a state of firing; rules have the same. */
+export function buildFiring(
+  table: RelationName,
+  name: string,
+  firing: TriggerDefinition['firing'],
+  kind: 'TRIGGER' | 'RULE' = 'TRIGGER',
+): string {
+  return `ALTER TABLE ${quoteRelation(table)} ${FIRING_VERBS[firing]} ${kind} ${quoteIdentifier(name)}`
 }
 
 export function buildRowSecurity(target: RelationName, definition: TableDefinition): RestoreStatement[] {
@@ -54,6 +65,19 @@ export function buildPolicy(target: RelationName, policy: PolicyDefinition): str
   return `CREATE POLICY ${quoteIdentifier(policy.name)} ON ${quoteRelation(target)} AS ${kind} FOR ${policy.command} TO ${roles}${using}${check}`
 }
 
+export function buildColumnComment(target: RelationName, { name, comment }: ColumnDefinition): RestoreStatement[] {
+  if (comment === null) return []
+  const column = `${quoteRelation(target)}.${quoteIdentifier(name)}`
+  return [{ subject: `comment on column ${name}`, sql: `COMMENT ON COLUMN ${column} IS ${quoteLiteral(comment)}` }]
+}
+
+/** Its owner has every right anyway. */
+export function buildColumnGrants(target: RelationName, column: ColumnDefinition, owner: string): RestoreStatement[] {
+  return column.grants
+    .filter(({ grantee }) => grantee !== owner)
+    .map((grant) => buildGrant(grant, ` (${quoteIdentifier(column.name)})`, quoteRelation(target)))
+}
+
 export function buildComments(target: RelationName, definition: TableDefinition): RestoreStatement[] {
   const table = quoteRelation(target)
   const comment = (what: string, text: string | null, subject: string): RestoreStatement[] =>
@@ -62,9 +86,7 @@ export function buildComments(target: RelationName, definition: TableDefinition)
   const plainIndexes = definition.indexes.filter((index) => index.constraint === null)
   return [
     ...comment(`TABLE ${table}`, definition.comment, 'table'),
-    ...definition.columns.flatMap(({ name, comment: text }) =>
-      comment(`COLUMN ${table}.${quoteIdentifier(name)}`, text, `column ${name}`),
-    ),
+    ...definition.columns.flatMap((column) => buildColumnComment(target, column)),
     ...definition.constraints.flatMap(({ name, kind, comment: text }) => {
       const isIndexed = kind === 'primary key' || kind === 'unique' || kind === 'exclusion'
       const constraint = quoteIdentifier(isIndexed ? derivedName(target, name) : name)
@@ -85,9 +107,7 @@ export function buildOwnership(target: RelationName, definition: TableDefinition
   const table = quoteRelation(target)
   const others = (grants: readonly GrantDefinition[]) => grants.filter((grant) => grant.grantee !== definition.owner)
   const tableGrants = others(definition.grants).map((grant) => buildGrant(grant, '', table))
-  const columnGrants = definition.columns.flatMap((column) =>
-    others(column.grants).map((grant) => buildGrant(grant, ` (${quoteIdentifier(column.name)})`, table)),
-  )
+  const columnGrants = definition.columns.flatMap((column) => buildColumnGrants(target, column, definition.owner))
   const owner = {
     subject: `owner ${definition.owner}`,
     sql: `ALTER TABLE ${table} OWNER TO ${quoteIdentifier(definition.owner)}`,

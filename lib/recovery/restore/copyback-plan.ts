@@ -3,7 +3,7 @@ import { BackstopError, displayRelation } from '#lib/kernel/index.ts'
 import type { Manifest } from '../manifest/index.ts'
 import { bringBackRows } from './copyback-rows.ts'
 import type { CopybackSituation } from './copyback-situation.ts'
-import { replaceTable } from './copyback-table.ts'
+import { canMakeRoom, replaceTable } from './copyback-table.ts'
 import type { ConflictPolicy, CopybackPlan } from './model.ts'
 
 /**
@@ -21,7 +21,7 @@ export function planCopyback(
   conflictPolicy: ConflictPolicy = 'overwrite',
 ): CopybackPlan {
   const { original } = situation
-  if (original === null) return replaceTable(manifest, situation)
+  if (original === null || canMakeRoom(situation)) return replaceTable(manifest, situation)
   if (conflictPolicy === 'fail' && original.differingRows > 0) {
     throw new BackstopError(
       'RESTORE_TARGET_EXISTS',

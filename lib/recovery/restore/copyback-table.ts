@@ -1,6 +1,6 @@
 /** SQL that puts the recovered table in the place of the original, which is gone. */
 import type { RelationName } from '#lib/kernel/index.ts'
-import { displayRelation, quoteIdentifier, quoteRelation } from '#lib/kernel/index.ts'
+import { displayRelation, quoteIdentifier, quoteLiteral, quoteRelation } from '#lib/kernel/index.ts'
 import type { Manifest } from '../manifest/index.ts'
 import { buildFiring, buildPolicy } from './build-access.ts'
 import type { CopybackSituation } from './copyback-situation.ts'
@@ -10,17 +10,57 @@ import { planRestore } from './plan.ts'
 export function replaceTable(manifest: Manifest, situation: CopybackSituation): CopybackPlan {
   const statements = [
     'BEGIN',
+    ...makeRoom(manifest, situation),
     ...takePlace(manifest, situation),
+    ...missingKeys(manifest, situation),
     ...missingParts(manifest, situation.recoveredParts),
     ...attachToParents(manifest, situation),
     ...incomingKeys(manifest, situation).map(({ sql }) => sql),
     'COMMIT',
   ]
+  const room =
+    situation.original === null ? [] : ['an empty table took the name of the one that was captured; it makes room']
   return {
     kind: 'replace-missing-table',
     statements,
-    notes: [...replaceNotes(manifest), ...lostKeys(manifest, situation)],
+    notes: [...room, ...replaceNotes(manifest), ...lostKeys(manifest, situation)],
   }
+}
+
+/** Another table, without rows and with nothing built on it, took the name. A row that came since stops everything. */
+export function canMakeRoom({ original }: CopybackSituation): boolean {
+  return original?.isRecreated === true && original.isEmpty && !original.hasDependents
+}
+
+function makeRoom({ relation }: Manifest, { original }: CopybackSituation): string[] {
+  if (original === null) return []
+  const table = quoteRelation(relation)
+  const refuse = quoteLiteral(`${displayRelation(relation)} is not empty any more: plan the way back again`)
+  return [
+    `LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`,
+    `DO $backstop$ BEGIN IF EXISTS (SELECT FROM ${table}) THEN RAISE EXCEPTION USING MESSAGE = ${refuse}; END IF; END $backstop$`,
+    `DROP TABLE ${table}`,
+  ]
+}
+
+/** Foreign keys that could not be made while the table that they refer to was gone. */
+function missingKeys(manifest: Manifest, { recoveredParts, existingTables }: CopybackSituation): string[] {
+  return manifest.definition.constraints.flatMap(({ kind, name, definition, references }) => {
+    if (kind !== 'foreign key' || references === null || recoveredParts.includes(`constraint ${name}`)) return []
+    return existingTables.includes(quoteRelation(references)) ? [remakeKey(manifest.relation, name, definition)] : []
+  })
+}
+
+/** Every part of the definition that has a name, as `OriginalState.parts` writes them. */
+export function nameParts({ definition }: Manifest): string[] {
+  return [
+    ...definition.constraints.filter(({ kind }) => kind !== 'not null').map(({ name }) => `constraint ${name}`),
+    ...definition.indexes.filter(({ constraint }) => constraint === null).map(({ name }) => `index ${name}`),
+    ...definition.triggers.map(({ name }) => `trigger ${name}`),
+    ...definition.policies.map(({ name }) => `policy ${name}`),
+    ...definition.rules.map(({ name }) => `rule ${name}`),
+    ...definition.statistics.map(({ name }) => `statistics ${name}`),
+  ]
 }
 
 /** Renames of the recovered table and of what belongs to it. */
@@ -103,9 +143,17 @@ export function incomingKeys(manifest: Manifest, situation: CopybackSituation): 
     .map((key) => ({ table: key.table, name: key.name, sql: remakeKey(key.table, key.name, key.definition) }))
 }
 
+/** Rows that refer to what came after the snapshot must not keep the table from coming back: then the key is not proven. */
 export function remakeKey(table: RelationName, key: string, definition: string): string {
   const name = quoteIdentifier(key)
-  return `ALTER TABLE ${quoteRelation(table)} DROP CONSTRAINT IF EXISTS ${name}, ADD CONSTRAINT ${name} ${definition}`
+  const add = `ALTER TABLE ${quoteRelation(table)} ADD CONSTRAINT ${name} ${definition}`
+  const warning = quoteLiteral(
+    `foreign key ${key} of ${displayRelation(table)} is not validated: some of its rows refer to nothing`,
+  )
+  return (
+    `ALTER TABLE ${quoteRelation(table)} DROP CONSTRAINT IF EXISTS ${name}; ` +
+    `DO $backstop$ BEGIN ${add}; EXCEPTION WHEN foreign_key_violation THEN ${add} NOT VALID; RAISE WARNING USING MESSAGE = ${warning}; END $backstop$`
+  )
 }
 
 function withoutSemicolon(sql: string): string {

@@ -80,6 +80,11 @@ export interface CopybackPlan {
   readonly kind: CopybackKind
   /** From BEGIN to COMMIT; each can be executed as it stands. Empty when there is nothing to do. */
   readonly statements: readonly string[]
+  /**
+   * Rows that the snapshot does not know, moved into a table of their own: to be run first, and only by who knows that they
+   * are wrong. Absent where there is none, or where rows of other tables would go with them.
+   */
+  readonly aside?: readonly string[]
   /** What the reader should know before running it. */
   readonly notes: readonly string[]
 }
