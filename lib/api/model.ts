@@ -14,7 +14,7 @@ import type {
 import type { Instant, RelationName, RiskLevel } from '#lib/kernel/index.ts'
 import type { Clock, HttpRequest, Random, RecoveryHeartbeat, RecoveryPoint } from '#lib/ports/index.ts'
 import type { LimitSettings } from './limit/index.ts'
-import type { GateMetrics, HttpMetrics, MetricsSource } from './metrics/index.ts'
+import type { GateMetrics, HttpMetrics, MetricsSource, ProtectionPosture } from './metrics/index.ts'
 import type { RouteFunction } from './route/index.ts'
 import type { Identification, TokenSummary } from './token/index.ts'
 
@@ -56,6 +56,8 @@ export interface HealthProbes {
   findHeartbeat(): Promise<RecoveryHeartbeat | undefined>
   /** When the newest valid recovery point of any table was taken. */
   findNewestSnapshotAt(): Promise<Instant | undefined>
+  /** How well agents are kept to the gate, as the last look saw it. Absent: nobody looks. */
+  findPosture?(): Promise<{ readonly status: ProtectionPosture; readonly reasons: readonly string[] } | undefined>
 }
 
 export interface ApiServices {

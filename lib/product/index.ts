@@ -1,4 +1,6 @@
 export { CAPTURE_WORK, LARGE_CAPTURE_WORK } from './capture-work.ts'
+export type { CheckReport, LaunchOrder, LaunchPorts, LaunchReport } from './doctor/index.ts'
+export { examineLaunch, judgeLaunch, noteDoctor } from './doctor/index.ts'
 export type { DrillGround, NativeGround } from './drill-tasks.ts'
 export { drillOnce, drillTable, drillWhenDue } from './drill-tasks.ts'
 export { executionSettings } from './execution.ts'
@@ -13,7 +15,7 @@ export {
   openParts,
   openPause,
 } from './parts.ts'
-export { findPosture } from './posture.ts'
+export { openFanOut, openSessionHelpers } from './range-work.ts'
 export {
   captureRound,
   captureTable,
@@ -21,6 +23,8 @@ export {
   verifyPoints,
 } from './recovery-tasks.ts'
 export { countRefusals, tellRefusals } from './refusals.ts'
+export type { KeepOrder, RetainOptions } from './retention.ts'
+export { keepPoint, liftKeep, prunePoints, retainPoints, retainWhenDue } from './retention.ts'
 export {
   apiSettings,
   auditReader,

@@ -3,10 +3,11 @@ import type { ApiServices, ApiSettings } from '#lib/api/index.ts'
 import { DEFAULT_LIMITS } from '#lib/api/index.ts'
 import type { AuditLedger, OpenAuditLedger } from '#lib/gate/index.ts'
 import type { Instant } from '#lib/kernel/index.ts'
-import type { Database, ObjectStore, RecoveryPoint } from '#lib/ports/index.ts'
+import type { Database, ObjectStore, RecordStore, RecoveryPoint } from '#lib/ports/index.ts'
 import type { Recovery } from '#lib/recovery/index.ts'
 import type { Log } from './log.ts'
 import type { Parts } from './parts.ts'
+import { findPosture } from './posture.ts'
 import type { ProductSettings } from './settings.ts'
 import { undoDeskOf } from './undo.ts'
 
@@ -58,12 +59,14 @@ export function healthProbes(
   database: Database,
   objects: ObjectStore,
   recovery: Pick<Recovery, 'list' | 'findHeartbeat'>,
+  records: RecordStore,
 ): ApiServices['health'] {
   return {
     isDatabaseReachable: () => database.withSession((session) => session.query('SELECT 1')).then(() => true),
     isStorageAccessible: () => objects.list('snapshots/').then(() => true),
     findHeartbeat: () => recovery.findHeartbeat(),
     findNewestSnapshotAt: () => newestSnapshotAt(recovery),
+    findPosture: () => findPosture(records),
   }
 }
 
@@ -88,7 +91,7 @@ export function servicesOf(parts: Parts, identity: Identity): ApiServices {
     undo: undoDeskOf(parts),
     audit: auditReader(parts.ledger),
     snapshots: snapshotReader(recovery),
-    health: healthProbes(parts.database, parts.objects, recovery),
+    health: healthProbes(parts.database, parts.objects, recovery, parts.records),
     policy: () => parts.policy.active(),
     capture: (relation) => recovery.capture(relation, 'manual'),
     reportDefect: defectReporter(parts.log),

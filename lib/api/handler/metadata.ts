@@ -58,14 +58,16 @@ async function unless<T>(probe: () => Promise<T>): Promise<T | undefined> {
 
 export const readHealthDetails: Handler<'readHealthDetails'> = async ({ services, settings }) => {
   const { health } = services
-  const [isDatabaseReachable, isStorageAccessible, heartbeat, newestSnapshotAt, pause, pending] = await Promise.all([
-    unless(() => health.isDatabaseReachable()),
-    unless(() => health.isStorageAccessible()),
-    unless(() => health.findHeartbeat()),
-    unless(() => health.findNewestSnapshotAt()),
-    unless(() => services.pause.current()),
-    unless(() => services.approvals.list({ state: 'pending', limit: MOST_COUNTED })),
-  ])
+  const [isDatabaseReachable, isStorageAccessible, heartbeat, newestSnapshotAt, pause, pending, posture] =
+    await Promise.all([
+      unless(() => health.isDatabaseReachable()),
+      unless(() => health.isStorageAccessible()),
+      unless(() => health.findHeartbeat()),
+      unless(() => health.findNewestSnapshotAt()),
+      unless(() => services.pause.current()),
+      unless(() => services.approvals.list({ state: 'pending', limit: MOST_COUNTED })),
+      unless(async () => health.findPosture?.()),
+    ])
   const facts = {
     isDatabaseReachable: isDatabaseReachable ?? false,
     isStorageAccessible: isStorageAccessible ?? false,
@@ -73,6 +75,7 @@ export const readHealthDetails: Handler<'readHealthDetails'> = async ({ services
     newestSnapshotAt,
     pause,
     pendingCount: pending?.approvals.length,
+    posture,
     maxHeartbeatSeconds: services.policy().policy.max_sidecar_heartbeat_seconds,
   }
   return jsonAnswer(200, healthView(facts, settings, services.clock.nowMs()))

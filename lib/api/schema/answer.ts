@@ -167,6 +167,10 @@ export const healthDetailsAnswer = z.strictObject({
   metadata_accessible: z.boolean(),
   paused: z.boolean(),
   pending_approvals: z.int().nullable(),
+  prevention_posture: z
+    .enum(['healthy', 'degraded', 'recovery_only', 'unknown'])
+    .describe('recovery_only: somebody is connected past the gate'),
+  prevention_reasons: z.array(z.string()),
   environment: z.string(),
   cluster_id: z.string(),
   version: z.string(),

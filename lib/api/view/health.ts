@@ -3,6 +3,7 @@ import type { PauseState } from '#lib/gate/index.ts'
 import type { Instant } from '#lib/kernel/index.ts'
 import { epochMsOf, instantFrom } from '#lib/kernel/index.ts'
 import type { RecoveryHeartbeat } from '#lib/ports/index.ts'
+import type { ProtectionPosture } from '../metrics/index.ts'
 import type { ApiSettings } from '../model.ts'
 import { ageSeconds } from './metadata.ts'
 
@@ -16,6 +17,8 @@ export interface HealthFacts {
   /** Undefined: it cannot be known. */
   readonly pendingCount: number | undefined
   readonly maxHeartbeatSeconds: number
+  /** Undefined: nobody has looked. */
+  readonly posture: { readonly status: ProtectionPosture; readonly reasons: readonly string[] } | undefined
 }
 
 function sidecarStatus(facts: HealthFacts, heartbeatAgeSeconds: number | null) {
@@ -46,6 +49,8 @@ export function healthView(facts: HealthFacts, settings: ApiSettings, nowMs: num
     metadata_accessible: pause !== undefined && facts.pendingCount !== undefined,
     paused: isPaused,
     pending_approvals: facts.pendingCount ?? null,
+    prevention_posture: facts.posture?.status ?? 'unknown',
+    prevention_reasons: facts.posture?.reasons ?? [],
     environment: settings.environment,
     cluster_id: settings.clusterId,
     version: settings.version,

@@ -53,7 +53,7 @@ const judge = (state: object, points = new Map(), policy: Parameters<typeof judg
   judgeHealth([USERS], points, new Map([['"public"."users"', { relation: USERS.relation, ...state }]]), policy, NOW)
 
 test('a failure stands until a younger valid point of the same table covers it', () => {
-  const failing = [{ relation: USERS.relation, code: 'X', reason: 'r' }]
+  const failing = [{ relation: USERS.relation, code: 'X', reason: 'r', times: 1 }]
   expect(judge({ failure }).failing).toEqual(failing)
   expect(judge({ failure }, pointAt(at('07:58:59'))).failing).toEqual(failing)
   expect(judge({ failure }, pointAt(at('07:59:00'))).failing).toEqual([])
