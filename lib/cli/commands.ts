@@ -48,6 +48,51 @@ export const COMMANDS: readonly CommandEntry[] = [
     (module) => module.snapshotsList,
   ),
   entry(
+    'snapshots prune',
+    () => import('./snapshots/prune.ts'),
+    (module) => module.snapshotsPrune,
+  ),
+  entry(
+    'snapshots kept',
+    () => import('./snapshots/kept.ts'),
+    (module) => module.snapshotsKept,
+  ),
+  entry(
+    'snapshots pin',
+    () => import('./snapshots/keep.ts'),
+    (module) => module.snapshotsPin,
+  ),
+  entry(
+    'snapshots unpin',
+    () => import('./snapshots/keep.ts'),
+    (module) => module.snapshotsUnpin,
+  ),
+  entry(
+    'snapshots hold',
+    () => import('./snapshots/keep.ts'),
+    (module) => module.snapshotsHold,
+  ),
+  entry(
+    'snapshots release',
+    () => import('./snapshots/keep.ts'),
+    (module) => module.snapshotsRelease,
+  ),
+  entry(
+    'sets take',
+    () => import('./set/take.ts'),
+    (module) => module.setsTake,
+  ),
+  entry(
+    'sets list',
+    () => import('./set/list.ts'),
+    (module) => module.setsList,
+  ),
+  entry(
+    'sets restore',
+    () => import('./set/restore.ts'),
+    (module) => module.setsRestore,
+  ),
+  entry(
     'recover',
     () => import('./recover/recover.ts'),
     (module) => module.recover,
@@ -56,6 +101,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     'restore',
     () => import('./recover/restore.ts'),
     (module) => module.restore,
+  ),
+  entry(
+    'restore-validate',
+    () => import('./recover/restore-validate.ts'),
+    (module) => module.restoreValidate,
+  ),
+  entry(
+    'restore-copyback-plan',
+    () => import('./recover/restore-copyback-plan.ts'),
+    (module) => module.restoreCopybackPlan,
   ),
   entry(
     'undo',
@@ -111,6 +166,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     'wal list',
     () => import('./wal/list.ts'),
     (module) => module.walList,
+  ),
+  entry(
+    'doctor native-tools',
+    () => import('./doctor/native-tools.ts'),
+    (module) => module.doctorNativeTools,
+  ),
+  entry(
+    'doctor storage-permissions',
+    () => import('./doctor/storage-permissions.ts'),
+    (module) => module.doctorStoragePermissions,
+  ),
+  entry(
+    'doctor launch',
+    () => import('./doctor/launch.ts'),
+    (module) => module.doctorLaunch,
   ),
   entry(
     'drill table-restore',
@@ -185,10 +255,12 @@ export const GROUPS: Readonly<Record<string, string>> = {
   approvals: 'See held statements and decide on them',
   audit: 'Prove and export the audit ledger',
   backup: 'Back up and restore whole databases',
+  doctor: 'Look whether everything is as it has to be, and say how to mend what is not',
   drill: 'Restore for real into scratch, and keep the evidence',
   pitr: 'Base backups of a server, and recovery to a point in time',
   policy: 'Check a policy file',
-  snapshots: 'List recovery points',
+  sets: 'Recovery points of several tables at one instant',
+  snapshots: 'List recovery points, keep them, and remove those that nothing keeps',
   token: 'Create tokens for agents and people',
   wal: 'Archive WAL, fetch it back, and prove the archive',
 }

@@ -45,6 +45,8 @@ export interface BaseBackupOptions extends ToolRun {
  * Errors:  NATIVE_TOOL_MISSING, NATIVE_TOOL_FAILED, CONFIG_INVALID for a URL that the programs cannot be given
  */
 export interface NativeTools {
+  /** Where it is. Throws NATIVE_TOOL_MISSING. */
+  find(tool: 'pg_dump' | 'pg_restore' | 'pg_basebackup'): Promise<string>
   /** First line of `--version`. */
   versionOf(tool: 'pg_dump' | 'pg_restore' | 'pg_basebackup'): Promise<string>
   /** A database in pg_dump's custom format. */

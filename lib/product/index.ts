@@ -1,4 +1,5 @@
 export { CAPTURE_WORK, LARGE_CAPTURE_WORK } from './capture-work.ts'
+export { type ClockWatch, openClockWatch } from './clock-watch.ts'
 export type { CheckReport, LaunchOrder, LaunchPorts, LaunchReport } from './doctor/index.ts'
 export { examineLaunch, judgeLaunch, noteDoctor } from './doctor/index.ts'
 export type { DrillGround, NativeGround } from './drill-tasks.ts'

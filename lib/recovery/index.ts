@@ -4,6 +4,14 @@ export type { BackupList, BackupProblem } from './backup/index.ts'
 export { proveContent } from './backup/index.ts'
 export type { PointFilter, PointPage, ScanProblem, ScanReport } from './catalog/index.ts'
 export type {
+  NativeToolsReport,
+  StorageExamination,
+  StorageFacts,
+  StorageProblem,
+  ToolReport,
+} from './doctor/index.ts'
+export { examineNativeTools, examineStorage } from './doctor/index.ts'
+export type {
   DrillEvidence,
   DrillFilter,
   DrillKind,
@@ -57,6 +65,8 @@ export type {
   RestoreProgress,
   RestoreReport,
   RestoreRequest,
+  RestoreValidation,
+  RowDifference,
 } from './restore/index.ts'
 export { defaultTarget } from './restore/index.ts'
 export type {
@@ -72,6 +82,7 @@ export type {
   RetentionRequest,
   SweptFolder,
 } from './retention/index.ts'
+export { retentionAlerts } from './retention/index.ts'
 export type {
   CaptureOrder,
   CaptureOutcome,
@@ -99,7 +110,8 @@ export { sessionHelpers } from './snapshot/index.ts'
 export type { StopOptions } from './stoppable.ts'
 export type { OpenUndoImages } from './undo/index.ts'
 export { openUndoImages } from './undo/index.ts'
-export type { CorruptPoint, VerifyPointsReport, VerifyPointsRequest } from './verify/index.ts'
+export type { CorruptPoint, PointVerdict, VerifyPointsReport, VerifyPointsRequest } from './verify/index.ts'
+export { judgePoint } from './verify/index.ts'
 export type {
   ArchivedFile,
   ArchiveListing,

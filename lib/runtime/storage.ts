@@ -4,16 +4,18 @@ import { dirname } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { openFolderObjectStore, openSqliteRecordStore, type SqliteRecordStore } from '#lib/adapters/embedded/index.ts'
+import type { S3ObjectStore } from '#lib/adapters/s3/index.ts'
 import { systemClock, systemRandom } from '#lib/adapters/system/index.ts'
 import { BackstopError } from '#lib/kernel/index.ts'
 import type { ObjectStore, RecordStore } from '#lib/ports/index.ts'
-import { parseS3Location } from './s3-location.ts'
+import { parseS3Location, type S3Location } from './s3-location.ts'
 import { isTableLocation, parseTableLocation } from './table-location.ts'
 
 /** What the storage is wanted for: a role that may only read is enough for listing and restoring. */
 export type StorageNeed = 'read' | 'write'
 
-function folderOf(storageUrl: string): string {
+/** The folder of a `file:` URL. Throws STORAGE_URL_INVALID. */
+export function folderOf(storageUrl: string): string {
   let url: URL
   try {
     url = new URL(storageUrl)
@@ -35,14 +37,22 @@ export async function openStorage(storageUrl: string, need: StorageNeed = 'write
   return await openFolderObjectStore({ root: folderOf(storageUrl), clock: systemClock, random: systemRandom })
 }
 
-/** The cloud's library is loaded here, and only for such a URL. Credentials come by the SDK's own chain. */
 async function openS3(storageUrl: string, need: StorageNeed): Promise<ObjectStore> {
-  const location = parseS3Location(storageUrl)
+  const store = await openS3Store(parseS3Location(storageUrl))
+  await store.assertAccess(need)
+  return store
+}
+
+/**
+ * A bucket that nothing was sent to yet. The cloud's library is loaded here, and only for such a URL; credentials come by the
+ * SDK's own chain. Throws STORAGE_URL_INVALID.
+ */
+export async function openS3Store(location: S3Location): Promise<S3ObjectStore> {
   const { openS3ObjectStore } = await import('#lib/adapters/s3/index.ts')
   const { AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, AWS_REGION, AWS_DEFAULT_REGION } = process.env
   const endpoint = location.endpoint ?? (AWS_ENDPOINT_URL_S3 || AWS_ENDPOINT_URL || undefined)
   const region = AWS_REGION || AWS_DEFAULT_REGION || undefined
-  const store = openS3ObjectStore({
+  return openS3ObjectStore({
     bucket: location.bucket,
     prefix: location.prefix,
     clock: systemClock,
@@ -50,8 +60,6 @@ async function openS3(storageUrl: string, need: StorageNeed): Promise<ObjectStor
     ...(endpoint !== undefined && { endpoint }),
     ...(region !== undefined && { region }),
   })
-  await store.assertAccess(need)
-  return store
 }
 
 /** Records that a command reads and writes, and closes when it is done. */

@@ -36,6 +36,10 @@ class ProcessTools implements NativeTools {
     this.#options = options
   }
 
+  async find(tool: Tool): Promise<string> {
+    return (await this.#order(tool, [], {})).path
+  }
+
   async versionOf(tool: Tool): Promise<string> {
     const said = await readProgram(await this.#order(tool, ['--version'], {}))
     return said.split('\n')[0]?.trim() ?? ''

@@ -14,6 +14,7 @@ import type {
 import { assertObjectKey, assertObjectPrefix } from '#lib/ports/index.ts'
 import { assertReadable, assertWritable } from './access.ts'
 import { openBucket } from './client.ts'
+import { type BucketTraits, describeBucket } from './describe.ts'
 import { asStorageError } from './failure.ts'
 import { findObject } from './find.ts'
 import { listObjects } from './listing.ts'
@@ -28,6 +29,8 @@ const LARGEST_SINGLE_PUT_BYTES = 33_554_432
 export interface S3ObjectStore extends ObjectStore {
   /** Whether the bucket can be read, and for `write` also written to. Throws STORAGE_UNREACHABLE naming what is missing. */
   assertAccess(need: 'read' | 'write'): Promise<void>
+  /** What the bucket does with old versions, as far as these credentials may ask. */
+  describe(): Promise<BucketTraits>
 }
 
 /**
@@ -52,6 +55,10 @@ class S3Store implements S3ObjectStore {
   async assertAccess(need: 'read' | 'write'): Promise<void> {
     await assertReadable(this.#bucket)
     if (need === 'write') await assertWritable(this.#bucket)
+  }
+
+  async describe(): Promise<BucketTraits> {
+    return await describeBucket(this.#bucket)
   }
 
   async put(key: string, content: Uint8Array, options: PutOptions = {}): Promise<WrittenObject> {

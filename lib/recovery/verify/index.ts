@@ -1,4 +1,6 @@
 export type { CorruptPoint, VerifyPointsReport, VerifyPointsRequest } from './model.ts'
 export { decideCheck } from './plan.ts'
+export type { PointVerdict, ReadPorts } from './read-point.ts'
+export { judgePoint } from './read-point.ts'
 export type { VerifyPorts } from './run.ts'
 export { runVerify } from './run.ts'

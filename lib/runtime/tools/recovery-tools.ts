@@ -41,7 +41,7 @@ export async function openRecoveryTools(locations: RecoveryLocations): Promise<R
 }
 
 /** For when it is the database that is gone. */
-const NO_DATABASE: Database = {
+export const NO_DATABASE: Database = {
   label: 'no database',
   withSession: refuse,
   withDedicatedSession: refuse,

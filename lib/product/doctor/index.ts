@@ -1,0 +1,5 @@
+export type { LaunchOrder, LaunchPorts, LaunchReport } from './launch.ts'
+export { examineLaunch } from './launch.ts'
+export type { CheckFinding, CheckReport, CheckSkip, CheckStatus, Verdict } from './model.ts'
+export { noteDoctor } from './note.ts'
+export { judgeLaunch } from './verdict.ts'
