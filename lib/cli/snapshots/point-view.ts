@@ -16,6 +16,7 @@ export function pointData(point: RecoveryPoint, nowMs: number) {
     age_seconds: Math.max(0, Math.floor((nowMs - epochMsOf(point.capturedAt)) / 1_000)),
     row_count: point.rowCount,
     size_bytes: point.sizeBytes,
+    set_id: point.setId ?? null,
     manifest_key: point.manifestKey,
     manifest_sha256: point.manifestSha256,
   }

@@ -5,6 +5,7 @@ import type { Columnar, DatabaseSession, RecoveryPoint, RecoveryPointOrigin } fr
 import type { SealedManifest } from '../manifest/index.ts'
 import type { ConflictPolicy } from '../restore/index.ts'
 import { readSituation } from '../restore/index.ts'
+import type { NamedGroup } from '../round/index.ts'
 import { FIXED_SETTINGS } from '../snapshot/index.ts'
 import type { StopOptions } from '../stoppable.ts'
 import type { CapturedSet, SetCapturePorts } from './capture.ts'
@@ -13,6 +14,8 @@ import type { SetFilter, SetPage } from './catalog.ts'
 import type { SetCopybackPlan } from './copyback.ts'
 import { planSetCopyback } from './copyback.ts'
 import { readGraph } from './graph.ts'
+import type { FoundGroup } from './group.ts'
+import { findGroups } from './group.ts'
 import type { SetManifest, SetPlan, SetSelection, StoredSet } from './model.ts'
 import { planSet } from './plan.ts'
 import type { SetRestoreReport, SetRestoreRequest } from './restore.ts'
@@ -34,6 +37,8 @@ export interface SetPorts extends SetCapturePorts {
 export interface Sets {
   /** What `capture` would take; changes nothing. Throws TABLE_MISSING, SET_TOO_LARGE. */
   plan(selection: SetSelection): Promise<SetPlan>
+  /** The tables that a policy groups, as far as they are there; two or more each. */
+  findGroups(groups: readonly NamedGroup[]): Promise<readonly FoundGroup[]>
   /** Several tables at one snapshot and one LSN. */
   capture(selection: SetSelection, origin: RecoveryPointOrigin, stop?: StopOptions): Promise<CapturedSet>
   /** As the session's open transaction sees them, under the caller's locks; more than one relation become a set. */
@@ -57,6 +62,7 @@ export interface Sets {
 export function openSets(ports: SetPorts): Sets {
   return {
     plan: (selection) => ports.database.withSession(async (session) => planSet(await readGraph(session), selection)),
+    findGroups: (groups) => ports.database.withSession(async (session) => findGroups(await readGraph(session), groups)),
     capture: (selection, origin, stop) => captureSet(ports, selection, origin, stop),
     captureWithin: (session, relations, origin) => captureSetWithin(ports, session, relations, origin),
     list: (filter) => ports.sets.list(filter),
