@@ -21,7 +21,7 @@ import {
 } from '#lib/gate/index.ts'
 import { ID_BYTES, newId, SECOND_MS } from '#lib/kernel/index.ts'
 import type { Clock, Columnar, Database, Notifier, ObjectStore, Random, RecordStore } from '#lib/ports/index.ts'
-import { type OpenUndoImages, openRecovery, type Recovery } from '#lib/recovery/index.ts'
+import { type OpenUndoImages, openRecovery, type RangeHelpers, type Recovery } from '#lib/recovery/index.ts'
 import type { Log } from './log.ts'
 import type { ProductSettings } from './settings.ts'
 import { openUndo, undoKeeper } from './undo.ts'
@@ -55,6 +55,8 @@ export interface Stores {
   /** Sealed segments of the ledger; may be the same store. */
   readonly auditObjects: ObjectStore
   readonly columnar: Columnar
+  /** Who captures ranges of large tables beside the session that holds their snapshot; absent: nobody. */
+  readonly helpers?: RangeHelpers
 }
 
 export interface Parts extends Foundation, Stores {
@@ -107,7 +109,15 @@ export function anchorBy({ notifier, random, settings }: Foundation): AnchorHead
     })
 }
 
-export function openApprovals({ settings, records, clock, random, log }: Foundation): ApprovalDesk {
+export function openApprovals({
+  settings,
+  records,
+  clock,
+  random,
+  log,
+}: Pick<Foundation, 'records' | 'clock' | 'random' | 'log'> & {
+  readonly settings: Pick<ProductSettings, 'approvalTimeoutSeconds' | 'isDevMode'>
+}): ApprovalDesk {
   const warn = (message: string) => log('warning', 'self_approval', { message })
   return openApprovalDesk({
     store: records,

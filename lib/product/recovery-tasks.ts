@@ -1,4 +1,5 @@
 /** The recurring work of recovery, whoever calls it when: each runs, tells what is wrong, and says what it skipped. */
+import { recoveryGroups } from '#lib/gate/index.ts'
 import { SECOND_MS } from '#lib/kernel/index.ts'
 import type { WorkQueue } from '#lib/ports/index.ts'
 import {
@@ -6,6 +7,7 @@ import {
   type CaptureOutcome,
   type RecoveryAlert,
   type RoundPlan,
+  type RoundPolicy,
   roundAlerts,
   type StopOptions,
   type VerifyPointsReport,
@@ -20,15 +22,27 @@ const MOST_POINTS = 10_000
 
 type RecoveryParts = Pick<Parts, 'recovery' | 'metrics' | 'log' | 'clock'> & CaptureHealthParts
 
+/** Two rounds before a point is stale there is one left to mend what the next does not reach. */
+const ROUNDS_BEFORE_STALE = 2
+
 /** Half of the age at which a point counts as stale, so that the next round comes in time. */
-function minimumAgeMs({ policy }: Pick<Parts, 'policy'>): number {
-  return (policy.active().policy.max_snapshot_age_seconds * SECOND_MS) / 2
+function roundPolicy({ policy, settings }: Pick<Parts, 'policy' | 'settings'>): RoundPolicy {
+  const staleAfterMs = policy.active().policy.max_snapshot_age_seconds * SECOND_MS
+  const roundMs = settings.snapshotIntervalSeconds * SECOND_MS
+  return {
+    allowedTables: settings.snapshotTables,
+    minimumAgeMs: staleAfterMs / 2,
+    latestAgeMs: Math.max(staleAfterMs / 2, staleAfterMs - ROUNDS_BEFORE_STALE * roundMs),
+    compareBudgetBytes: settings.compareBudgetMegabytes * MEGABYTE,
+    groups: recoveryGroups(policy.active().policy),
+    isForeignKeyGrouping: policy.active().policy.foreign_key_grouping_enabled,
+  }
 }
 
 /** Capture what needs it, one table after the other. */
 export async function captureRound(parts: RecoveryParts & Pick<Parts, 'policy'>): Promise<void> {
-  const { metrics, recovery, settings, log } = parts
-  const order = { allowedTables: settings.snapshotTables, minimumAgeMs: minimumAgeMs(parts) }
+  const { metrics, recovery, log } = parts
+  const order = roundPolicy(parts)
   const report = await watchingStorage(parts, () => recovery.runRound(order))
   for (const point of report.captured) metrics.noteSnapshot('success', point.rowCount)
   for (const { code } of report.failed) metrics.noteSnapshot(snapshotOutcome(code), 0)
@@ -58,11 +72,7 @@ export async function orderCaptures(
   largeBytes?: number,
 ): Promise<RoundPlan> {
   const staleAfterMs = parts.policy.active().policy.max_snapshot_age_seconds * SECOND_MS
-  const order = {
-    allowedTables: parts.settings.snapshotTables,
-    minimumAgeMs: minimumAgeMs(parts),
-    overdueAfterMs: staleAfterMs,
-  }
+  const order = { ...roundPolicy(parts), overdueAfterMs: staleAfterMs }
   const plan = await watchingStorage(parts, () => parts.recovery.planRound(order))
   for (const capture of plan.captures) await sendOrder(queue, capture, largeBytes)
   await raiseAll(parts, roundAlerts({ failing: [], overdue: [], quarantined: plan.quarantined }))

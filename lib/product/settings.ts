@@ -1,9 +1,10 @@
 /** The settings that mean the same wherever the product runs. */
 import { z } from 'zod'
 import { type LevelActions, parseLevelActions } from '#lib/gate/index.ts'
+import { RETENTION_VARIABLES, type RetentionSettings, retentionSettings } from './retention-settings.ts'
 import { type Environment, flag, list, optional, wholeNumber } from './variables.ts'
 
-export interface ProductSettings {
+export interface ProductSettings extends RetentionSettings {
   readonly environment: string
   readonly clusterId: string
   readonly isDevMode: boolean
@@ -21,10 +22,18 @@ export interface ProductSettings {
   readonly maxConnections: number
   readonly approvalTimeoutSeconds: number
   readonly snapshotIntervalSeconds: number
+  /** Sessions that capture one large table in this process; 0: one for each core, at most four. */
+  readonly captureWorkers: number
+  /** Tables with more megabytes than this are captured by workers beyond the queue too; 0: none. */
+  readonly fanoutMegabytes: number
+  /** Ranges of one table that are out at a time. */
+  readonly fanoutWorkers: number
   /** Empty: every table. */
   readonly snapshotTables: readonly string[]
   /** A table whose capture fails so often in a row is told, unless trying again cannot help: then the first time. */
   readonly snapshotMaxFailures: number
+  /** Megabytes of tables that one round compares with their points at most; 0: every table that may have changed is copied. */
+  readonly compareBudgetMegabytes: number
   /** What a run of re-reading stored points reads at most. */
   readonly verifyBudgetMegabytes: number
   /** 0: no drills. */
@@ -59,8 +68,13 @@ export const PRODUCT_VARIABLES = {
   BACKSTOP_MAX_CONNECTIONS: wholeNumber(1, 1_000, 10),
   BACKSTOP_APPROVAL_TIMEOUT_SECONDS: wholeNumber(1, 2_592_000, 3_600),
   BACKSTOP_SNAPSHOT_INTERVAL_SECONDS: wholeNumber(1, 86_400, 60),
+  BACKSTOP_CAPTURE_WORKERS: wholeNumber(0, 32, 0),
+  BACKSTOP_FANOUT_MEGABYTES: wholeNumber(0, 10_000_000, 1_024),
+  BACKSTOP_FANOUT_WORKERS: wholeNumber(1, 100, 8),
   BACKSTOP_SNAPSHOT_TABLES: list,
   BACKSTOP_SNAPSHOT_MAX_FAILURES: wholeNumber(1, 1_000, 3),
+  ...RETENTION_VARIABLES,
+  BACKSTOP_COMPARE_BUDGET_MEGABYTES: wholeNumber(0, 10_000_000, 1_024),
   BACKSTOP_VERIFY_BUDGET_MEGABYTES: wholeNumber(1, 10_000_000, 1_024),
   BACKSTOP_DRILL_INTERVAL_HOURS: wholeNumber(0, 8_784, 24),
   BACKSTOP_DRILL_NATIVE_INTERVAL_HOURS: wholeNumber(0, 8_784, 168),
@@ -91,8 +105,13 @@ export function productSettings(read: ReadVariables, environment: Environment): 
     maxConnections: read.BACKSTOP_MAX_CONNECTIONS,
     approvalTimeoutSeconds: read.BACKSTOP_APPROVAL_TIMEOUT_SECONDS,
     snapshotIntervalSeconds: read.BACKSTOP_SNAPSHOT_INTERVAL_SECONDS,
+    captureWorkers: read.BACKSTOP_CAPTURE_WORKERS,
+    fanoutMegabytes: read.BACKSTOP_FANOUT_MEGABYTES,
+    fanoutWorkers: read.BACKSTOP_FANOUT_WORKERS,
     snapshotTables: read.BACKSTOP_SNAPSHOT_TABLES,
     snapshotMaxFailures: read.BACKSTOP_SNAPSHOT_MAX_FAILURES,
+    ...retentionSettings(read),
+    compareBudgetMegabytes: read.BACKSTOP_COMPARE_BUDGET_MEGABYTES,
     verifyBudgetMegabytes: read.BACKSTOP_VERIFY_BUDGET_MEGABYTES,
     drillIntervalHours: read.BACKSTOP_DRILL_INTERVAL_HOURS,
     drillNativeIntervalHours: read.BACKSTOP_DRILL_NATIVE_INTERVAL_HOURS,

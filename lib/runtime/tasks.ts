@@ -8,8 +8,10 @@ import {
   drillWhenDue,
   expire,
   type Log,
+  openClockWatch,
   type Parts,
   reconcile,
+  retainWhenDue,
   type SessionWatch,
   seal,
   sweepUndo,
@@ -45,7 +47,7 @@ async function lookAtTables(parts: Parts): Promise<void> {
   await watchStaleness(parts, look)
 }
 
-/** Capture every table, check and drill what was captured, watch for agents that go round the gate, seal the ledger, expire approvals, look at the files, sweep what is over. */
+/** Capture every table, check and drill what was captured, remove what nothing keeps, watch for agents that go round the gate, seal the ledger, expire approvals, look at the files, sweep what is over. */
 export function tasksOf(
   parts: Parts,
   config: Pick<RuntimeConfig, 'watchIntervalSeconds'>,
@@ -57,6 +59,7 @@ export function tasksOf(
   const watchEveryMs = config.watchIntervalSeconds * SECOND_MS
   const watchTablesEveryMs = Math.max(watchEveryMs, TABLES_EVERY_MS)
   const watch = () => sessionWatch(parts, files)
+  const clockWatch = openClockWatch(parts)
   return [
     { name: 'capture', everyMs: captureEveryMs, immediately: true, run: () => captureRound(parts) },
     {
@@ -66,8 +69,10 @@ export function tasksOf(
       run: async () => void (await watchSessions(parts, watch())),
     },
     { name: 'watch-tables', everyMs: watchTablesEveryMs, immediately: true, run: () => lookAtTables(parts) },
+    { name: 'watch-clock', everyMs: MINUTE, immediately: true, run: async () => void (await clockWatch.look()) },
     { name: 'watch-doors', everyMs: MINUTE, run: () => tellRefusals(parts) },
     { name: 'verify', everyMs: 60 * MINUTE, run: async () => void (await verifyPoints(parts)) },
+    { name: 'retain', everyMs: 60 * MINUTE, run: async () => void (await retainWhenDue(parts)) },
     { name: 'drill', everyMs: 60 * MINUTE, run: async () => void (await drillWhenDue(parts, ground)) },
     { name: 'seal', everyMs: MINUTE, run: async () => void (await seal(parts)) },
     { name: 'expire', everyMs: 5 * SECOND_MS, run: async () => void (await expire(parts)) },

@@ -22,6 +22,7 @@ export async function readFacts(
     held: idsOf('hold'),
     needed: new Set(await request.findNeeded()),
     inUse: await listUsed(ports.records, nowMs),
+    givenUp: new Set(request.givenUp),
   }
 }
 

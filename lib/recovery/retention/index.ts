@@ -1,3 +1,4 @@
+export { retentionAlerts } from './alerts.ts'
 export { judgeClock, readClockState } from './clock-doubt.ts'
 export type { Keep, KeepKind } from './keep-record.ts'
 export { addKeep, liftKeep, listKeeps } from './keep-record.ts'

@@ -78,6 +78,8 @@ export interface RetentionFacts {
   readonly held: ReadonlySet<string>
   readonly needed: ReadonlySet<string>
   readonly inUse: ReadonlySet<string>
+  /** Set aside, and given up by hand: their time for investigation is over. */
+  readonly givenUp?: ReadonlySet<string>
 }
 
 export interface RetentionPorts {
@@ -94,6 +96,8 @@ export interface RetentionRequest {
   readonly policy: RetentionPolicy
   /** Ids of the points that somebody counts on; asked after the points were listed. */
   findNeeded(): Promise<readonly string[]>
+  /** Points that were set aside and are to go now; sound ones are not meant by it. */
+  readonly givenUp?: readonly string[]
   readonly isDryRun?: boolean
   /** A person has looked at the clock: remove even where it seems to have jumped. */
   readonly isClockTrusted?: boolean

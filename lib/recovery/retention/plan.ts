@@ -22,6 +22,10 @@ export function planRetention(facts: RetentionFacts, policy: RetentionPolicy, no
   const reasons = new Map<string, Set<KeepReason>>(facts.points.map((point) => [point.snapshotId, new Set()]))
   const keep = (point: RecoveryPoint, because: KeepReason) => void reasons.get(point.snapshotId)?.add(because)
   for (const points of byTable(facts.points)) judgeTable(points, policy, nowMs, keep)
+  for (const { snapshotId, status } of facts.points) {
+    const isGivenUp = facts.givenUp?.has(snapshotId) === true && (status === 'quarantined' || status === 'invalid')
+    if (isGivenUp) reasons.get(snapshotId)?.clear()
+  }
   for (const point of facts.points) keepWanted(point, facts, keep)
   keepSets(facts.points, reasons)
   const kept: KeptPoint[] = []

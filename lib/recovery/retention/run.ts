@@ -4,6 +4,7 @@ import { instantFrom, isBackstopError } from '#lib/kernel/index.ts'
 import type { RecoveryPoint } from '#lib/ports/index.ts'
 import { describeFailure } from '../failure.ts'
 import { isTrusted, newestFirst } from './age.ts'
+import { EVERY_REMOVAL, RUN_IN_HAND } from './alerts.ts'
 import { judgeClock, readClockState, writeClockState } from './clock-doubt.ts'
 import { readFacts } from './facts.ts'
 import type {
@@ -45,7 +46,7 @@ interface Work {
 export async function runRetention(ports: RetentionPorts, request: RetentionRequest): Promise<RetentionReport> {
   if (request.isDryRun === true) return await runOnce(ports, request, undefined)
   const report = await withRunLease(ports, (lease) => runOnce(ports, request, lease))
-  return report ?? nothingDone({ keep: [], remove: [] }, false, 'another run of retention is at it')
+  return report ?? nothingDone({ keep: [], remove: [] }, false, RUN_IN_HAND)
 }
 
 /** Without a lease nothing is removed. */
@@ -75,7 +76,7 @@ async function runOnce(
 }
 
 function nothingDone(plan: RetentionPlan, isDryRun: boolean, reason: string): RetentionReport {
-  const skipped = [{ subject: 'every removal', reason }]
+  const skipped = [{ subject: EVERY_REMOVAL, reason }]
   return { isDryRun, kept: plan.keep, removed: [], swept: [], failed: [], skipped }
 }
 

@@ -188,7 +188,7 @@ function assertInteresting(year: Year): void {
   expect(year.captures).toBeGreaterThan(3_500)
   expect(year.removals).toBeGreaterThan(year.captures * 0.9)
   expect(left('dropped').map(({ origin }) => origin)).toEqual(['schedule', 'schedule', 'final'])
-  expect(left('spoiled').filter(({ status }) => status === 'valid')).toHaveLength(1)
+  expect(left('spoiled').filter(({ status }) => status === 'valid')).toHaveLength(POLICY.keepLast)
   expect(left('spoiled').filter(({ status }) => status === 'quarantined')).toHaveLength(20)
   expect(left('quiet').length).toBeGreaterThan(3)
   expect(year.vault.forgottenSets.length).toBeGreaterThan(30)

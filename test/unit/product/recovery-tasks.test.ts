@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { defaultPolicy } from '#lib/gate/index.ts'
 import type { JsonObject } from '#lib/kernel/index.ts'
 import { BackstopError } from '#lib/kernel/index.ts'
 import type { Parts } from '#lib/product/index.ts'
@@ -29,7 +30,7 @@ function partsWith(recovery: Partial<Recovery>, settings: object = {}) {
       snapshotMaxFailures: 3,
       ...settings,
     },
-    policy: { active: () => ({ policy: { max_snapshot_age_seconds: 300 } }) },
+    policy: { active: () => ({ policy: { ...defaultPolicy(), max_snapshot_age_seconds: 300 } }) },
     alerts: {
       raise: async ({ eventType }: { eventType: string }) => void said.push(`alert ${eventType}`),
       begin: async (family: string, { eventType }: { eventType: string }) =>
@@ -72,7 +73,13 @@ test('orders are sent one by one under their keys; tables that fail and tables t
   const failing = ['CAPTURE_LOST', 'TABLE_UNREADABLE'].map((code) => ({ relation: ORDERS, code, reason: 'r' }))
   const { parts, said } = partsWith({
     planRound: async (policy) => {
-      expect(policy).toEqual({ allowedTables: [], minimumAgeMs: 150_000, overdueAfterMs: 300_000 })
+      expect(policy).toMatchObject({
+        groups: [],
+        isForeignKeyGrouping: false,
+        allowedTables: [],
+        minimumAgeMs: 150_000,
+        overdueAfterMs: 300_000,
+      })
       return { captures: [ORDER], confirmed: [], kept: [], quarantined: [], failing, overdue: [ORDERS] }
     },
   })

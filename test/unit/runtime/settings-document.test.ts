@@ -28,7 +28,12 @@ test('docs/settings.md names every variable that the code reads, and no other', 
 })
 
 test('docs/settings.md gives the defaults that are in force', () => {
-  const config: Readonly<Record<string, unknown>> = { ...readConfig({}, '/data') }
+  const read = readConfig({}, '/data')
+  const retention = Object.entries(read.retention).map(([name, value]) => [
+    `retention${name.charAt(0).toUpperCase()}${name.slice(1)}`,
+    value,
+  ])
+  const config: Readonly<Record<string, unknown>> = { ...read, ...Object.fromEntries(retention) }
   const rows = [...DOCUMENT.matchAll(/^\| `BACKSTOP_([A-Z_]+)` \| `([^`]+)` \|/gm)].filter(([, name]) => name !== 'URL')
   expect(rows.length).toBeGreaterThanOrEqual(14)
   const renamed: Readonly<Record<string, string>> = { DEV_MODE: 'isDevMode', PUBLIC_METRICS: 'hasPublicMetrics' }

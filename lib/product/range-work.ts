@@ -1,0 +1,49 @@
+/** Ranges of large tables as work for other processes, and for other sessions of this one. */
+import { availableParallelism } from 'node:os'
+import { isBackstopError } from '#lib/kernel/index.ts'
+import { StatementError, type WorkQueue } from '#lib/ports/index.ts'
+import { fanOutHelpers, type RangeHelpers, sendTo, sessionHelpers } from '#lib/recovery/index.ts'
+import type { Foundation, Stores } from './parts.ts'
+
+type HelperStores = Pick<Stores, 'database' | 'objects' | 'columnar'>
+
+/** The kind of work that carries one range of a table to whoever captures it. */
+const RANGE_WORK = 'part'
+
+const MEGABYTE = 1_048_576
+const MOST_BY_ITSELF = 4
+
+/** Sessions that capture one large table in this process: as set, or one for each core, at most four. */
+function captureWorkers({ captureWorkers: set }: { readonly captureWorkers: number }): number {
+  return set > 0 ? set : Math.min(MOST_BY_ITSELF, availableParallelism())
+}
+
+/** Other sessions of this process as helpers. Undefined: one session is all there is. */
+export function openSessionHelpers(
+  { settings, random, log }: Foundation,
+  stores: HelperStores,
+): RangeHelpers | undefined {
+  const workers = captureWorkers(settings)
+  if (workers < 2) return undefined
+  const noteFailure = (error: unknown) => log('warning', 'range_given_back', { reason: reasonOf(error) })
+  return { ...sessionHelpers({ ...stores, random }, { workers }), noteFailure }
+}
+
+/** Workers beyond the queue as helpers of the capture at hand. Undefined: switched off. */
+export function openFanOut(
+  { settings, records, clock, random, log }: Foundation,
+  queue: WorkQueue,
+): RangeHelpers | undefined {
+  const { fanoutMegabytes, fanoutWorkers } = settings
+  if (fanoutMegabytes === 0) return undefined
+  const noteFailure = (error: unknown) => log('warning', 'range_given_back', { reason: reasonOf(error) })
+  const ports = { records, clock, random, send: sendTo(queue, RANGE_WORK), noteFailure }
+  return fanOutHelpers(ports, { workers: fanoutWorkers, fromBytes: fanoutMegabytes * MEGABYTE })
+}
+
+/** Messages of our own errors name objects and figures; of others nothing is shown but what they are. */
+function reasonOf(error: unknown): string {
+  if (isBackstopError(error)) return error.message
+  if (error instanceof StatementError) return `SQLSTATE ${error.failure.sqlState}`
+  return error instanceof Error ? error.name : 'unknown'
+}
