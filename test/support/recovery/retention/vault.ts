@@ -24,6 +24,7 @@ export interface Vault {
   readonly objects: ObjectStore
   readonly records: RecordStore
   readonly catalog: PointCatalog
+  readonly folder: string
   readonly ports: RetentionPorts
   /** Sets that retention has forgotten. */
   readonly forgottenSets: string[]
@@ -55,6 +56,7 @@ export async function openVault(
     objects,
     records,
     catalog,
+    folder,
     forgottenSets,
     ports: { objects, records, catalog, clock, random, removeSet },
     async take(table, taken = {}) {
