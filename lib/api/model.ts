@@ -49,6 +49,17 @@ export interface SnapshotReader {
   }): Promise<readonly RecoveryPoint[]>
 }
 
+/** A set of tables that were captured at one instant. */
+export type ListedSet = StoredSet
+
+export interface SetReader {
+  /** Newest first. Throws CURSOR_INVALID. */
+  list(filter: {
+    readonly limit: number
+    readonly cursor?: string
+  }): Promise<{ readonly sets: readonly ListedSet[]; readonly cursor?: string }>
+}
+
 /** Facts for `/metadata/health`. A probe that rejects counts as a no. */
 export interface HealthProbes {
   isDatabaseReachable(): Promise<boolean>
@@ -73,6 +84,7 @@ export interface ApiServices {
   /** Names of the targets that alerts go to; absent: another process knows them. */
   readonly alertTargets?: readonly string[]
   readonly snapshots: SnapshotReader
+  readonly sets: SetReader
   readonly health: HealthProbes
   readonly metrics: MetricsSource & HttpMetrics & Pick<GateMetrics, 'noteApproval'>
   readonly clock: Clock

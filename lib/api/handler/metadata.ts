@@ -1,6 +1,6 @@
 /** Recovery points, audit events, alerts and health. */
 import { jsonAnswer, textAnswer } from '../answer/index.ts'
-import { alertView, auditView, healthView, pageView, snapshotView } from '../view/index.ts'
+import { alertView, auditView, healthView, pageView, setView, snapshotView } from '../view/index.ts'
 import { audited } from './audited.ts'
 import type { Handler } from './model.ts'
 import { decodeTableName } from './table-name.ts'
@@ -18,6 +18,12 @@ export const listSnapshots: Handler<'listSnapshots'> = async (context, { query }
     200,
     points.map((point) => snapshotView(point, nowMs)),
   )
+}
+
+export const listSets: Handler<'listSets'> = async ({ services }, { query }) => {
+  const { limit, cursor } = query
+  const page = await services.sets.list({ limit, ...(cursor === undefined ? {} : { cursor }) })
+  return jsonAnswer(200, pageView(page.sets.map(setView), page.cursor))
 }
 
 export const captureTable: Handler<'captureTable'> = async (context, { query }) => {

@@ -113,6 +113,17 @@ export const ROUTES = [
   },
   {
     ...PLAIN,
+    name: 'listSets',
+    method: 'GET',
+    path: '/metadata/sets',
+    access: 'metadata:read',
+    servedBy: 'gate.inspect',
+    summary: 'Sets of tables that were captured at one instant, newest first',
+    query: schema.setQuery,
+    answer: schema.setPageAnswer,
+  },
+  {
+    ...PLAIN,
     name: 'listAudit',
     method: 'GET',
     path: '/metadata/audit',

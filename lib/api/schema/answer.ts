@@ -108,10 +108,37 @@ export const snapshotRow = z.strictObject({
   age_seconds: ageSeconds.describe('Since confirmed_at where it is set, else since timestamp'),
   row_count: z.number(),
   size_bytes: z.number(),
+  set_id: z.string().nullable().describe('The set that it was captured in, with others at one instant'),
   manifest_key: z.string(),
   manifest_sha256: z.string(),
 })
 export const snapshotListAnswer = z.array(snapshotRow).describe('Newest first')
+
+export const setPageAnswer = pageOf(
+  z.strictObject({
+    set_id: z.string(),
+    status: z.enum(['valid', 'invalid']).describe('valid only while every member is'),
+    problem: z.string().nullable(),
+    origin: z.enum(['schedule', 'demand', 'final', 'manual']),
+    timestamp: instant,
+    lsn: z.string().describe('WAL position of all members'),
+    selection: z.enum(['tables', 'group', 'connected', 'dependencies']),
+    group: z.string().nullable(),
+    members: z
+      .array(
+        z.strictObject({
+          snapshot_id: z.string(),
+          schema: z.string(),
+          table: z.string(),
+          row_count: z.number(),
+          size_bytes: z.number(),
+        }),
+      )
+      .describe('Each after those that it refers to'),
+    manifest_key: z.string(),
+    manifest_sha256: z.string(),
+  }),
+)
 
 export const auditPageAnswer = pageOf(
   z.strictObject({
@@ -170,7 +197,7 @@ export const healthDetailsAnswer = z.strictObject({
   prevention_posture: z
     .enum(['healthy', 'degraded', 'recovery_only', 'unknown'])
     .describe('recovery_only: somebody is connected past the gate'),
-  prevention_reasons: z.array(z.string()),
+  prevention_detail: z.string().nullable().describe('Why it is not healthy'),
   environment: z.string(),
   cluster_id: z.string(),
   version: z.string(),

@@ -6,6 +6,9 @@ import { RISK_LEVELS } from '#lib/kernel/index.ts'
 const LONGEST_WAIT_SECONDS = 25
 const LARGEST_PAGE = 500
 const DEFAULT_PAGE = 100
+/** The members of each are looked up. */
+const LARGEST_SET_PAGE = 100
+const DEFAULT_SET_PAGE = 20
 
 function integerText(smallest: number, largest: number) {
   const range = `must be an integer from ${smallest} to ${largest}`
@@ -57,4 +60,8 @@ export const auditQuery = z.strictObject({
   cursor,
 })
 export const pageQuery = z.strictObject({ limit, cursor })
+export const setQuery = z.strictObject({
+  limit: integerText(1, LARGEST_SET_PAGE).default(DEFAULT_SET_PAGE).describe('Most sets in the answer'),
+  cursor,
+})
 export const captureQuery = z.strictObject({ table: tableText })

@@ -50,7 +50,7 @@ export function healthView(facts: HealthFacts, settings: ApiSettings, nowMs: num
     paused: isPaused,
     pending_approvals: facts.pendingCount ?? null,
     prevention_posture: facts.posture?.status ?? 'unknown',
-    prevention_reasons: facts.posture?.reasons ?? [],
+    prevention_detail: facts.posture?.reasons.join('; ') ?? null,
     environment: settings.environment,
     cluster_id: settings.clusterId,
     version: settings.version,

@@ -2,7 +2,7 @@
 import type { AuditEvent } from '#lib/gate/index.ts'
 import { epochMsOf, SECOND_MS } from '#lib/kernel/index.ts'
 import { buildAlertDocument, type RecoveryPoint } from '#lib/ports/index.ts'
-import type { ApiSettings, ListedAlert } from '../model.ts'
+import type { ApiSettings, ListedAlert, ListedSet } from '../model.ts'
 
 /** Whole seconds, never negative, whatever the clocks say. */
 export function ageSeconds(instantMs: number, nowMs: number): number {
@@ -24,8 +24,31 @@ export function snapshotView(point: RecoveryPoint, nowMs: number) {
     age_seconds: ageSeconds(epochMsOf(point.confirmedAt ?? point.capturedAt), nowMs),
     row_count: point.rowCount,
     size_bytes: point.sizeBytes,
+    set_id: point.setId ?? null,
     manifest_key: point.manifestKey,
     manifest_sha256: point.manifestSha256,
+  }
+}
+
+export function setView(set: ListedSet) {
+  return {
+    set_id: set.setId,
+    status: set.status,
+    problem: set.problem ?? null,
+    origin: set.origin,
+    timestamp: set.capturedAt,
+    lsn: set.lsn,
+    selection: set.selection.kind,
+    group: set.selection.group,
+    members: set.members.map(({ snapshotId, relation, rowCount, sizeBytes }) => ({
+      snapshot_id: snapshotId,
+      schema: relation.schema,
+      table: relation.name,
+      row_count: rowCount,
+      size_bytes: sizeBytes,
+    })),
+    manifest_key: set.manifestKey,
+    manifest_sha256: set.manifestSha256,
   }
 }
 

@@ -41,7 +41,7 @@ test('in its default configuration a session that borrows the role of the gatewa
   })
   expect(await readHealth()).toMatchObject({
     prevention_posture: 'recovery_only',
-    prevention_reasons: expect.arrayContaining(['somebody is connected past the gate as postgres']),
+    prevention_detail: expect.stringContaining('somebody is connected past the gate as postgres'),
   })
   const metrics = await readMetrics(t)
   expect(metrics).toContain('backstop_bypass_connections_total{role="postgres",application="backstop-gateway"} 1')
