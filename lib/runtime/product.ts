@@ -14,6 +14,7 @@ import {
   executionSettings,
   type Log,
   openParts,
+  openSessionHelpers,
   type Parts,
   refreshFigures,
 } from '#lib/product/index.ts'
@@ -110,11 +111,10 @@ async function openAll(options: ProductOptions, openings: Openings): Promise<Run
   const { notifier, queue } = notifying
   const metrics = countRefusals(createMetrics({ version, environment: config.environment, hasProcessMetrics: true }))
   metrics.setCaptureHealth('starting')
-  parts = await openParts(
-    { settings: config, records, notifier, metrics, log, ...SYSTEM },
-    { database, gateDatabases, execution, objects, auditObjects: objects, columnar: parquet },
-    files.policy,
-  )
+  const foundation = { settings: config, records, notifier, metrics, log, ...SYSTEM }
+  const helpers = openSessionHelpers(foundation, { database, objects, columnar: parquet })
+  const stores = { database, gateDatabases, execution, objects, auditObjects: objects, columnar: parquet }
+  parts = await openParts(foundation, helpers === undefined ? stores : { ...stores, helpers }, files.policy)
   const opened = parts
   // A predecessor that was killed left events open: their outcome is not known, and nobody may guess it.
   await opened.ledger.reconcile(0)

@@ -10,7 +10,7 @@ import type { SharedStack } from './shared-stack.ts'
 
 /** AWS asks for six times the consumer's timeout: throttled deliveries then do not use up a message's attempts. */
 const VISIBILITY_FACTOR = 6
-const MAX_RECEIVES = { run: 3, capture: 3, alert: 5 } as const
+const MAX_RECEIVES = { run: 3, capture: 3, part: 3, alert: 5 } as const
 const KEEP_DEAD_DAYS = 14
 
 interface WorkPair {
@@ -36,6 +36,7 @@ export class MessagingStack extends Stack {
     this.work = {
       run: this.#createPair('run', environment),
       capture: this.#createPair('capture', environment),
+      part: this.#createPair('part', environment),
       alert: this.#createPair('alert', environment),
     }
     new CfnOutput(this, 'AlertTopicArn', { value: this.topic.topicArn })

@@ -83,7 +83,7 @@ describe('what the product stands on', () => {
     const watched = alarms
       .filter(({ AlarmName }) => AlarmName.endsWith('-dead-letters'))
       .map((alarm) => dimensionsOf(alarm)['QueueName'])
-    expect(made).toHaveLength(5)
+    expect(made).toHaveLength(6)
     expect(watched.sort()).toEqual(made.sort())
   })
 })

@@ -183,6 +183,7 @@ const NOT_TUNED: Readonly<Record<string, string>> = {
   BACKSTOP_CLUSTER_ID: 'clusterId',
   BACKSTOP_AGENT_ROLE: 'database.agentRole',
   BACKSTOP_DEV_MODE: 'never in the cloud',
+  BACKSTOP_CAPTURE_WORKERS: 'a function has one session; ranges of large tables go to other functions',
   BACKSTOP_MAX_CONNECTIONS: 'an instance has one of each kind',
   BACKSTOP_DRILL_INTERVAL_HOURS: 'drillAt: the schedule starts it',
   BACKSTOP_DRILL_NATIVE_INTERVAL_HOURS: 'functions have no programs of PostgreSQL',

@@ -55,6 +55,7 @@ describe('bounds that protect the database', () => {
       ['gate.query', 100],
       ['gate.run', 10],
       ['recovery.capture', 8],
+      ['recovery.part', 8],
     ])
     expect(functionNamed('gate.query', dev).ReservedConcurrentExecutions).toBeUndefined()
   })
@@ -71,6 +72,7 @@ describe('bounds that protect the database', () => {
       ['run', 1, 5, ['ReportBatchItemFailures']],
       ['alert', 10, undefined, ['ReportBatchItemFailures']],
       ['capture', 1, 4, ['ReportBatchItemFailures']],
+      ['part', 1, 8, ['ReportBatchItemFailures']],
     ])
   })
 })
@@ -85,6 +87,7 @@ describe('the network', () => {
       'gate.administer',
       'recovery.plan',
       'recovery.capture',
+      'recovery.part',
       'recovery.drill',
       'recovery.watch',
     ])

@@ -11,6 +11,7 @@ describe('queues', () => {
   test.each([
     ['run', 3, 5_400],
     ['capture', 3, 5_400],
+    ['part', 3, 5_400],
     ['alert', 5, 360],
   ] as const)(
     '%s puts aside what failed too often, and hides work for six times its function',
@@ -31,8 +32,8 @@ describe('queues', () => {
     const policies = [prod.messaging, prod.gate, prod.recovery].flatMap((stack) =>
       resourcesOf(stack, 'AWS::SQS::QueuePolicy'),
     )
-    expect(all).toHaveLength(8)
-    expect(policies).toHaveLength(8)
+    expect(all).toHaveLength(10)
+    expect(policies).toHaveLength(10)
     for (const { Properties } of all) expect(wordsOf(Properties.KmsMasterKeyId)).toContain('MessageKey')
     for (const { Properties } of policies) {
       expect(JSON.stringify(Properties.PolicyDocument)).toContain('{"aws:SecureTransport":"false"}')

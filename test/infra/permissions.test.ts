@@ -54,7 +54,7 @@ test('a `*` in a statement has its reason written beside it', () => {
     tokensSecretArn: 'arn:tokens',
     webhookSecretArn: 'arn:webhooks',
     topicArn: 'arn:topic',
-    queues: { run: queue, capture: queue, alert: queue },
+    queues: { run: queue, capture: queue, part: queue, alert: queue },
   }
   const all = FUNCTIONS.flatMap((row) => [
     ...platformStatements('f', 'arn:log:*', places, true),

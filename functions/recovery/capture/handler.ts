@@ -4,6 +4,7 @@ import {
   openAlertNotifier,
   openDatabase,
   openFoundation,
+  openQueues,
   openSnapshotBucket,
   openTable,
   queueFunction,
@@ -13,7 +14,8 @@ import { captureParts } from './parts.ts'
 const open = async () => {
   const foundation = openFoundation({ records: openTable(), notifier: openAlertNotifier() })
   const database = await openDatabase('backstop-capture')
-  return captureParts(foundation, { database, snapshots: openSnapshotBucket(), columnar: parquet })
+  const queue = openQueues('part')
+  return captureParts(foundation, { database, snapshots: openSnapshotBucket(), columnar: parquet, queue })
 }
 
 export const handler = queueFunction('recovery.capture', 'capture', open, { leaseS: 60 })

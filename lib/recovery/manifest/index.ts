@@ -5,12 +5,13 @@ export type {
   ConstraintDefinition,
   GrantDefinition,
   IndexDefinition,
+  PartitionDefinition,
   PolicyDefinition,
   SequenceDefinition,
   TableDefinition,
   TriggerDefinition,
 } from './definition.ts'
-export { tableDefinitionSchema } from './definition.ts'
+export { tableDefinitionSchema, tableSchema } from './definition.ts'
 export {
   encodeSegment,
   isManifestKey,

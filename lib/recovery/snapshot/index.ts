@@ -1,3 +1,4 @@
+export { discardParts } from './capture-range.ts'
 export type { CapturedTable } from './capture-table.ts'
 export { captureTable } from './capture-table.ts'
 export { SOURCE_SQL } from './catalog-sql.ts'

@@ -91,6 +91,7 @@ const usesDatabase = not(
   'gate.administer',
   'recovery.plan',
   'recovery.capture',
+  'recovery.part',
   'recovery.drill',
   'recovery.watch',
 )

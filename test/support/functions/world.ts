@@ -15,7 +15,7 @@ import { accountSettings, createTestTable } from '#test/support/cloud/dynamo.ts'
 import { createTestDatabase, type TestDatabase } from '#test/support/postgres.ts'
 import { TOKEN_FILE } from '#test/support/product.ts'
 
-export type QueueKind = 'run' | 'capture' | 'alert'
+export type QueueKind = 'run' | 'capture' | 'part' | 'alert'
 
 export interface FunctionWorld {
   readonly db: TestDatabase
@@ -66,8 +66,9 @@ export async function openFunctionWorld(endpoint: string, seedSql?: string): Pro
   const { table } = await createTestTable(aws)
   const buckets = ['snapshots', 'audit', 'config'].map((name) => `${name}-${randomUUID()}`)
   for (const Bucket of buckets) await s3.send(new CreateBucketCommand({ Bucket }))
-  const [run, capture, alert] = await Promise.all(['run', 'capture', 'alert'].map((kind) => makeQueue(sqs, kind)))
-  const queues = { run, capture, alert } as Record<QueueKind, string>
+  const kinds = ['run', 'capture', 'part', 'alert'] as const
+  const urls = await Promise.all(kinds.map((kind) => makeQueue(sqs, kind)))
+  const queues = Object.fromEntries(kinds.map((kind, index) => [kind, urls[index]])) as Record<QueueKind, string>
   const url = new URL(db.url)
   const [tokensName, databaseName] = [`tokens-${randomUUID()}`, `database-${randomUUID()}`]
   const login = (username: string, password: string) => JSON.stringify({ username, password })
@@ -93,6 +94,7 @@ export async function openFunctionWorld(endpoint: string, seedSql?: string): Pro
     BACKSTOP_TOKEN_CACHE_SECONDS: '1',
     BACKSTOP_RUN_QUEUE_URL: queues.run,
     BACKSTOP_CAPTURE_QUEUE_URL: queues.capture,
+    BACKSTOP_PART_QUEUE_URL: queues.part,
     BACKSTOP_ALERT_QUEUE_URL: queues.alert,
     BACKSTOP_DB_HOST: url.hostname,
     BACKSTOP_DB_PORT: url.port,

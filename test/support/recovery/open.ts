@@ -27,6 +27,7 @@ export async function openTestRecovery(
     /** The objects of another slice, with records of its own. */
     objectsOf?: TestRecovery
     /** Sessions of this process that help with tables from `fromBytes` on. */
+    helpers?: RangeHelpers
     parallel?: HelperSizes & { wrap?: (helpers: RangeHelpers) => RangeHelpers }
   } = {},
 ): Promise<TestRecovery> {
@@ -38,7 +39,7 @@ export async function openTestRecovery(
   const records = openSqliteRecordStore({ path: join(folder, 'records.db'), clock })
   const { parallel } = options
   const made = parallel && sessionHelpers({ database, objects, columnar: parquet, random }, parallel)
-  const helpers = made && (parallel?.wrap?.(made) ?? made)
+  const helpers = options.helpers ?? (made && (parallel?.wrap?.(made) ?? made))
   const recovery = openRecovery({
     database,
     objects,

@@ -1,0 +1,6 @@
+export type { CarriedOut, CarryOutPorts } from './carry-out.ts'
+export { carryOutRange } from './carry-out.ts'
+export type { FanOutPorts, FanOutSizes } from './helpers.ts'
+export { fanOutHelpers, sendTo } from './helpers.ts'
+export type { RangeWork } from './model.ts'
+export { decodeRangeWork } from './model.ts'
