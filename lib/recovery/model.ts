@@ -14,7 +14,7 @@ import type {
 import type { PointFilter, PointPage, ScanReport } from './catalog/index.ts'
 import type { DrillFilter, DrillPage, DrillRequest, StoredDrill } from './drill/index.ts'
 import type { SealedManifest } from './manifest/index.ts'
-import type { ConflictPolicy, CopybackPlan, RestoreReport, RestoreRequest } from './restore/index.ts'
+import type { ConflictPolicy, CopybackPlan, RestoreReport, RestoreRequest, RestoreValidation } from './restore/index.ts'
 import type { Keep, KeepKind, RetentionReport, RetentionRequest } from './retention/index.ts'
 import type { CaptureOrder, CaptureOutcome, RoundPlan, RoundPolicy, RoundReport } from './round/index.ts'
 import type { Sets } from './set/index.ts'
@@ -88,6 +88,11 @@ export interface Recovery extends RecoveryPoints {
   readManifest(snapshotId: SnapshotId): Promise<SealedManifest>
   /** A snapshot that turns out to be corrupt is quarantined, and the error thrown. */
   restore(request: RestoreRequest): Promise<RestoreReport>
+  /**
+   * Compare a restored table with its snapshot, whole; `<table>_recovered` when no target is given. Changes nothing.
+   * `isBrief`: does not look for the rows that differ.
+   */
+  validateRestore(snapshotId: SnapshotId, target?: RelationName, isBrief?: boolean): Promise<RestoreValidation>
   /** SQL that brings rows of a recovered table back, for the state that the database is in now. */
   planCopyback(snapshotId: SnapshotId, recovered?: RelationName, conflictPolicy?: ConflictPolicy): Promise<CopybackPlan>
 }

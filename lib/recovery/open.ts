@@ -9,7 +9,7 @@ import { listDrills, runTableDrill } from './drill/index.ts'
 import { readManifest } from './locate.ts'
 import type { Recovery, RecoveryOptions } from './model.ts'
 import type { ConflictPolicy, RestoreRequest } from './restore/index.ts'
-import { defaultTarget, planCopyback, readSituation, runRestore } from './restore/index.ts'
+import { defaultTarget, planCopyback, readSituation, runRestore, validateRestore } from './restore/index.ts'
 import type { RetentionPorts } from './retention/index.ts'
 import { addKeep, liftKeep, listKeeps, readClockState, runRetention, whileInUse } from './retention/index.ts'
 import type { RoundPorts } from './round/index.ts'
@@ -79,6 +79,7 @@ export function openRecovery(options: RecoveryOptions): Recovery {
     findStaleTables: (tables, staleAfterMs) => findStaleTables({ ...options, catalog }, tables, staleAfterMs),
     readManifest: (snapshotId) => readManifest(objects, catalog, snapshotId),
     restore: (request) => restore(options, catalog, request),
+    validateRestore: (snapshotId, target, isBrief) => validate(options, catalog, { snapshotId, target, isBrief }),
     planCopyback: (snapshotId, recovered, conflictPolicy) =>
       planFromDatabase(options, catalog, { snapshotId, recovered, conflictPolicy }),
   }
@@ -133,7 +134,23 @@ async function setAsideIfCorrupt(shelf: Shelf, snapshotId: SnapshotId, error: un
 async function setAside({ catalog, clock }: Shelf, snapshotId: SnapshotId, reason: string): Promise<void> {
   const point = await catalog.find(snapshotId).catch(() => undefined)
   if (point?.status !== 'valid') return
-  await catalog.quarantine(snapshotId, reason, instantFrom(clock.nowMs())).catch(() => undefined)
+  const verdict = await judgePoint(shelf, point, () => undefined).catch(() => undefined)
+  if (verdict?.kind !== 'corrupt') return
+  await catalog.quarantine(snapshotId, verdict.reason, instantFrom(clock.nowMs())).catch(() => undefined)
+}
+
+interface ValidateRequest {
+  readonly snapshotId: SnapshotId
+  readonly target: RelationName | undefined
+  readonly isBrief: boolean | undefined
+}
+
+async function validate(options: RecoveryOptions, catalog: PointCatalog, request: ValidateRequest) {
+  const { manifest } = await readManifest(options.objects, catalog, request.snapshotId)
+  const target = request.target ?? defaultTarget(manifest.relation)
+  return await options.database.withDedicatedSession((session) =>
+    validateRestore(session, manifest, target, options, request.isBrief),
+  )
 }
 
 interface CopybackRequest {

@@ -34,7 +34,7 @@ export const RESTORE_FLAGS = {
 
 export const RESTORE_JSON =
   'snapshot_id, source, target, dry_run, conflict_policy, row_count, size_bytes, inserted_rows, updated_rows, checked[], ' +
-  'rebuilt[], not_rebuilt[], copyback (kind, statements[], notes[]; null in a dry run)'
+  'rebuilt[], not_rebuilt[], copyback (kind, statements[], aside[], notes[]; null in a dry run)'
 
 interface PlaceFlags {
   readonly db: string | undefined

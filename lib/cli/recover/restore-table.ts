@@ -5,6 +5,7 @@ import type { ConflictPolicy, CopybackPlan, Recovery, RestoreProgress, RestoreRe
 import type { CommandContext, CommandResult } from '../frame/index.ts'
 import type { Block } from '../terminal/index.ts'
 import { formatBytes } from '../terminal/index.ts'
+import { copybackBlocks, copybackData, copybackText } from './copyback-view.ts'
 
 export interface RestoreOrder {
   readonly snapshotId: SnapshotId
@@ -41,23 +42,12 @@ export async function restoreTable(
 }
 
 /** Tried before anything is restored: the SQL must not get lost at the end. Throws USAGE_INVALID. */
-async function writeSql(path: string, sql: string): Promise<void> {
+export async function writeSql(path: string, sql: string): Promise<void> {
   try {
     await writeFile(path, sql, { mode: 0o600 })
   } catch (error) {
     throw new BackstopError('USAGE_INVALID', `--copyback-file ${path} cannot be written`, { cause: error })
   }
-}
-
-const NOTHING_TO_DO = 'Nothing to do: the table holds every row.'
-
-function sqlOf(copyback: CopybackPlan): string {
-  return copyback.statements.map((statement) => `${statement};`).join('\n')
-}
-
-/** Good for `psql -f`, also where there is nothing to do. */
-function copybackText(copyback: CopybackPlan): string {
-  return `${copyback.statements.length === 0 ? `-- ${NOTHING_TO_DO}` : sqlOf(copyback)}\n`
 }
 
 function reportData(report: RestoreReport): object {
@@ -74,14 +64,6 @@ function reportData(report: RestoreReport): object {
     rebuilt: report.rebuilt,
     not_rebuilt: report.notRebuilt,
   }
-}
-
-function copybackBlocks(copyback: CopybackPlan): readonly Block[] {
-  const notes: readonly Block[] = copyback.notes.length === 0 ? [] : [{ kind: 'list', items: copyback.notes }]
-  if (copyback.statements.length === 0) {
-    return [{ kind: 'title', text: 'Way back' }, { kind: 'text', text: NOTHING_TO_DO }, ...notes]
-  }
-  return [{ kind: 'title', text: 'Way back: read it, then run it' }, { kind: 'code', text: sqlOf(copyback) }, ...notes]
 }
 
 /** Into a table that may have been there before, only what was loaded is compared, and that is said. */
@@ -122,7 +104,11 @@ export function showRestore(
   if (copyback !== undefined) blocks.push(...copybackBlocks(copyback))
   return {
     ok: true,
-    data: { ...reportData(report), conflict_policy: conflictPolicy, copyback: copyback ?? null },
+    data: {
+      ...reportData(report),
+      conflict_policy: conflictPolicy,
+      copyback: copyback === undefined ? null : copybackData(copyback),
+    },
     blocks,
   }
 }

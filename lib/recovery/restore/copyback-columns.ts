@@ -50,12 +50,12 @@ export function fillColumns(
   const set = (alias: string) =>
     stored.map((name) => `${quoteIdentifier(name)} = ${alias}.${quoteIdentifier(name)}`).join(', ')
   if (key.length > 0) {
-    return [`UPDATE ${target} o SET ${set('r')} FROM ${rowsOf(recovered, false)} r WHERE ${joinOn('o', 'r', key)}`]
+    return [`UPDATE ${target} o SET ${set('r')} FROM ${quoteRelation(recovered)} r WHERE ${joinOn('o', 'r', key)}`]
   }
   const values = stored.map((name) => `r.${quoteIdentifier(name)}`).join(', ')
   const pairs =
     `SELECT o."backstop table", o."backstop place", ${values} FROM ${numbered(target, compared, [], PLACE)} o ` +
-    `JOIN ${numbered(rowsOf(recovered, false), compared, stored)} r ON ${SAME_COPY}`
+    `JOIN ${numbered(quoteRelation(recovered), compared, stored)} r ON ${SAME_COPY}`
   return [`UPDATE ${target} t SET ${set('p')} FROM (${pairs}) p WHERE ${SAME_PLACE}`]
 }
 

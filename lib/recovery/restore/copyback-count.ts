@@ -1,6 +1,6 @@
 /** Counts what the original table lacks, what it holds otherwise, and what the snapshot does not know. */
 import type { RelationName } from '#lib/kernel/index.ts'
-import { quoteIdentifier } from '#lib/kernel/index.ts'
+import { quoteIdentifier, quoteRelation } from '#lib/kernel/index.ts'
 import type { DatabaseSession } from '#lib/ports/index.ts'
 import type { Manifest } from '../manifest/index.ts'
 import { bodyOf, joinOn, numbered, rowsOf, SAME_COPY } from './copyback-match.ts'
@@ -33,7 +33,7 @@ export async function countRows(
     .filter((name) => standing.columns.includes(name) && !standing.alteredColumns.includes(name))
   const key = keyOf(manifest, compared)
   const original = readUnderOldNames(standing, compared)
-  const source = rowsOf(recovered, false)
+  const source = quoteRelation(recovered)
   const rows = await session.query<{ missing: string; differing: string; extra: string }>(
     key.length === 0 ? countWholeRows(original, source, compared) : countByKey(original, source, compared, key),
   )

@@ -119,7 +119,7 @@ function buildInsert({ manifest, recovered, original, columns }: RowSources): st
   const insert = `INSERT INTO ${quoteRelation(manifest.relation)} (${list}) OVERRIDING SYSTEM VALUE`
   const values = columns.map((name) => `r.${quoteIdentifier(name)}`).join(', ')
   const there = rowsOf(manifest.relation, original.isPartitioned)
-  const source = rowsOf(recovered, false)
+  const source = quoteRelation(recovered)
   if (original.key.length > 0) {
     const match = joinOn('o', 'r', original.key)
     return `${insert} SELECT ${values} FROM ${source} r WHERE NOT EXISTS (SELECT FROM ${there} o WHERE ${match})`
@@ -139,7 +139,7 @@ function buildUpdate({ manifest, recovered, original, columns }: RowSources): st
   const changes = settable.map((name) => `${quoteIdentifier(name)} = r.${quoteIdentifier(name)}`).join(', ')
   const differs = `${bodyOf('o', settable)} COLLATE "C" <> ${bodyOf('r', settable)}`
   return [
-    `UPDATE ${rowsOf(manifest.relation, original.isPartitioned)} o SET ${changes} FROM ${rowsOf(recovered, false)} r ` +
+    `UPDATE ${rowsOf(manifest.relation, original.isPartitioned)} o SET ${changes} FROM ${quoteRelation(recovered)} r ` +
       `WHERE ${joinOn('o', 'r', original.key)} AND ${differs}`,
   ]
 }
@@ -149,7 +149,7 @@ function buildMove({ manifest, recovered, original }: RowSources): string {
   const { key, compared, isPartitioned } = original
   const others = compared.filter((column) => !key.includes(column))
   const target = rowsOf(manifest.relation, isPartitioned)
-  const source = rowsOf(recovered, false)
+  const source = quoteRelation(recovered)
   const match = joinOn('o', 'r', key)
   const places = PLACE.replaceAll('s.', 'o.')
   const extra = `(SELECT o.*, ${places} FROM ${target} o WHERE NOT EXISTS (SELECT FROM ${source} r WHERE ${match}))`
@@ -172,7 +172,7 @@ function planAside(manifest: Manifest, recovered: RelationName, original: Origin
   if (extraRows === 0 || movedRows > 0 || cascades.length > 0 || !isShaped) return []
   const table = quoteRelation(manifest.relation)
   const target = rowsOf(manifest.relation, isPartitioned)
-  const source = rowsOf(recovered, false)
+  const source = quoteRelation(recovered)
   const aside = quoteRelation(asideOf(recovered))
   const gone =
     key.length > 0

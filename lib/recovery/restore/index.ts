@@ -22,6 +22,8 @@ export type {
   RestoreReport,
   RestoreRequest,
   RestoreStatement,
+  RestoreValidation,
+  RowDifference,
   StandIns,
 } from './model.ts'
 export { defaultTarget, derivedName, fitIdentifier } from './names.ts'
@@ -29,3 +31,4 @@ export { planRestore } from './plan.ts'
 export { findMissing, makeMissing } from './required.ts'
 export type { RestorePorts } from './run.ts'
 export { beginRestore, exists, runRestore, runStatements, verifyParts } from './run.ts'
+export { validateRestore } from './validate.ts'

@@ -9,7 +9,7 @@ import { compareContent, loadRows } from './load.ts'
 import type { ConflictPolicy } from './model.ts'
 
 /** The snapshot's rows as they were, for the time of the transaction. */
-const REPLICA: RelationName = { schema: 'pg_temp', name: 'backstop_replica' }
+export const REPLICA: RelationName = { schema: 'pg_temp', name: 'backstop_replica' }
 
 export interface Merged {
   readonly insertedRows: number
@@ -33,11 +33,21 @@ export async function mergeRows(
       `${displayRelation(target)} exists and has no primary key that the snapshot shares, so that rows cannot be matched`,
     )
   }
+  await loadReplica(session, manifest, ports, onRows)
+  return await transfer(session, target, names, key, policy)
+}
+
+/** The snapshot's rows in a temporary table, compared with what was captured. Throws RESTORE_MISMATCH. */
+export async function loadReplica(
+  session: DatabaseSession,
+  manifest: Manifest,
+  ports: LoadPorts,
+  onRows: (count: number) => void,
+): Promise<void> {
   const definition = { ...manifest.definition, options: [], toastOptions: [], isUnlogged: false, accessMethod: null }
   await session.execute(buildCreateTable(REPLICA, definition).replace(/^CREATE TABLE/, 'CREATE TEMPORARY TABLE'))
   await loadRows(session, manifest, REPLICA, false, ports, onRows)
   await compareContent(session, manifest, REPLICA)
-  return await transfer(session, target, names, key, policy)
 }
 
 async function transfer(

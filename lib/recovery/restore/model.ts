@@ -88,3 +88,44 @@ export interface CopybackPlan {
   /** What the reader should know before running it. */
   readonly notes: readonly string[]
 }
+
+/** One row in which a restored table is not its snapshot; values are not shown, but for the key. */
+export interface RowDifference {
+  readonly key: Readonly<Record<string, string>>
+  /** `missing`: the table lacks it; `unknown`: the snapshot does. */
+  readonly kind: 'missing' | 'unknown' | 'differs'
+  readonly columns: readonly string[]
+}
+
+export interface RowDifferences {
+  readonly missingRows: number
+  readonly differingRows: number
+  readonly extraRows: number
+  /** A few of them, where the table has a key. */
+  readonly shown: readonly RowDifference[]
+}
+
+/** How a restored table compares with its snapshot. */
+export interface RestoreValidation {
+  readonly snapshotId: SnapshotId
+  readonly source: RelationName
+  readonly target: RelationName
+  readonly isThere: boolean
+  readonly expectedRows: number
+  readonly actualRows: number
+  /** The digest of the whole content, which the database computed. */
+  readonly isContentEqual: boolean
+  readonly comparedRows: number
+  readonly missingColumns: readonly string[]
+  readonly alteredColumns: readonly string[]
+  readonly expectedIndexes: readonly string[]
+  readonly actualIndexes: readonly string[]
+  readonly missingIndexes: readonly string[]
+  readonly expectedConstraints: readonly string[]
+  readonly actualConstraints: readonly string[]
+  readonly missingConstraints: readonly string[]
+  /** Constraints that are there and not validated. */
+  readonly invalidConstraints: readonly string[]
+  /** Only where the content differs. */
+  readonly differences?: RowDifferences
+}
