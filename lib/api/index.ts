@@ -18,6 +18,7 @@ export type {
   AuditReader,
   HealthProbes,
   ListedAlert,
+  ListedSet,
   SnapshotReader,
 } from './model.ts'
 export { LOOPBACK_HOSTS } from './model.ts'

@@ -50,7 +50,21 @@ export interface SnapshotReader {
 }
 
 /** A set of tables that were captured at one instant. */
-export type ListedSet = StoredSet
+export interface ListedSet {
+  readonly setId: string
+  readonly status: 'valid' | 'invalid'
+  readonly problem?: string
+  readonly origin: RecoveryPoint['origin']
+  readonly capturedAt: Instant
+  readonly lsn: string
+  readonly selection: {
+    readonly kind: 'tables' | 'group' | 'connected' | 'dependencies'
+    readonly group: string | null
+  }
+  readonly members: readonly Pick<RecoveryPoint, 'snapshotId' | 'relation' | 'rowCount' | 'sizeBytes'>[]
+  readonly manifestKey: string
+  readonly manifestSha256: string
+}
 
 export interface SetReader {
   /** Newest first. Throws CURSOR_INVALID. */

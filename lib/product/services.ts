@@ -91,6 +91,7 @@ export function servicesOf(parts: Parts, identity: Identity): ApiServices {
     undo: undoDeskOf(parts),
     audit: auditReader(parts.ledger),
     snapshots: snapshotReader(recovery),
+    sets: recovery.sets,
     health: healthProbes(parts.database, parts.objects, recovery, parts.records),
     policy: () => parts.policy.active(),
     capture: (relation) => recovery.capture(relation, 'manual'),

@@ -48,6 +48,7 @@ export function inspectParts(foundation: Foundation, { database, snapshots, poli
     audit: auditReader(openLedger(foundation, NO_BUCKET)),
     alerts: openAlerts(foundation),
     snapshots: snapshotReader(recovery),
+    sets: recovery.sets,
     health: healthProbes(database, snapshots, recovery, records),
     metrics: readFigures({ ...foundation, approvals, pause, recovery }),
     policy: () => policy.keeper.active(),

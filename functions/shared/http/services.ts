@@ -17,6 +17,7 @@ function nothing(): Services {
     audit: absent('audit reader'),
     alerts: absent('alert desk'),
     snapshots: absent('recovery points'),
+    sets: absent('sets'),
     health: absent('health probes'),
     metrics: absent('metrics'),
     clock: absent('clock'),

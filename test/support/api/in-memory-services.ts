@@ -1,6 +1,6 @@
 /** Everything behind the HTTP interface, in memory and without rules of its own. */
 
-import type { ApiServices, ApiSettings, ListedAlert } from '#lib/api/index.ts'
+import type { ApiServices, ApiSettings, ListedAlert, ListedSet } from '#lib/api/index.ts'
 import { createMetrics, createTokenRegistry, DEFAULT_LIMITS, identifyByTokens } from '#lib/api/index.ts'
 import type { ActivePolicy, AuditEvent, AuditIntent, AuditResult, PauseState } from '#lib/gate/index.ts'
 import type { AuditId, Instant, RelationName, Sha256Hex } from '#lib/kernel/index.ts'
@@ -158,7 +158,22 @@ function createReaders(ledger: InMemoryLedger, points: RecoveryPoint[]) {
         return found.slice(0, filter.limit)
       },
     },
+    sets: {
+      list: async ({ limit }: { limit: number }) => ({ sets: [SET].slice(0, limit), cursor: 'older' }),
+    },
   }
+}
+
+export const SET: ListedSet = {
+  setId: `set_${'5'.repeat(32)}`,
+  status: 'valid',
+  origin: 'schedule',
+  capturedAt: AT,
+  lsn: '0/1A2B3C',
+  selection: { kind: 'group', group: 'checkout' },
+  members: [{ snapshotId: 'snap_1', relation: { schema: 'public', name: 'orders' }, rowCount: 7, sizeBytes: 512 }],
+  manifestKey: 'sets/set_5/manifest.json',
+  manifestSha256: '5'.repeat(64),
 }
 
 export function createInMemoryServices(tokenText: string | undefined = TOKEN_FILE, isDevMode = false) {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { decodeTableName } from '#lib/api/handler/table-name.ts'
 import { createApi } from '#lib/api/index.ts'
 import { callApi } from '#test/support/api/call.ts'
-import { AT, createInMemoryServices, NOW_MS, SETTINGS, TOKENS } from '#test/support/api/in-memory-services.ts'
+import { AT, createInMemoryServices, NOW_MS, SET, SETTINGS, TOKENS } from '#test/support/api/in-memory-services.ts'
 
 function open() {
   const services = createInMemoryServices()
@@ -10,6 +10,36 @@ function open() {
     callApi(createApi(services, SETTINGS), 'GET', path, { token })
   return { services, get }
 }
+
+describe('GET /metadata/sets', () => {
+  it('shows which tables are recovered together, with their one LSN', async () => {
+    const answer = await open().get('/metadata/sets?limit=1')
+    expect(answer.status).toBe(200)
+    expect(answer.body).toEqual({
+      items: [
+        {
+          set_id: SET.setId,
+          status: 'valid',
+          problem: null,
+          origin: 'schedule',
+          timestamp: SET.capturedAt,
+          lsn: '0/1A2B3C',
+          selection: 'group',
+          group: 'checkout',
+          members: [{ snapshot_id: 'snap_1', schema: 'public', table: 'orders', row_count: 7, size_bytes: 512 }],
+          manifest_key: SET.manifestKey,
+          manifest_sha256: SET.manifestSha256,
+        },
+      ],
+      count: 1,
+      next_cursor: 'older',
+    })
+  })
+
+  it('refuses a page that would look up too many members', async () => {
+    expect((await open().get('/metadata/sets?limit=101')).status).toBe(400)
+  })
+})
 
 describe('GET /metadata/snapshots', () => {
   it('is an array, newest first, as jq reads it', async () => {
