@@ -62,6 +62,8 @@ function piecesOf(definition: TableDefinition, table: RelationName, nameOn: Name
     ),
     ...unless(definition.comment === null, piece('comment on table', definition.comment)),
     ...unless(definition.rowSecurity === 'off', piece('row-level security', definition.rowSecurity)),
+    ...unless(definition.partitionKey === null, partitioningPiece(definition)),
+    ...unless((definition.ofType ?? null) === null, piece(`row type ${definition.ofType}`, true)),
     ...unless(definition.replicaIdentity === 'default', piece('replica identity', definition.replicaIdentity)),
     ...grantsOf(definition.grants, 'table'),
     ...definition.columns.flatMap(columnPieces),
@@ -74,6 +76,14 @@ function piecesOf(definition: TableDefinition, table: RelationName, nameOn: Name
 
 function piece(subject: string, facts: JsonValue, key = subject): Piece {
   return { subject, key, facts }
+}
+
+/** Names are those of the scratch: bounds and keys say what the tree is. */
+function partitioningPiece({ partitionKey, partitions }: TableDefinition): Piece {
+  return piece('partitioning', {
+    partitionKey,
+    partitions: partitions.map(({ bound, key }) => [bound ?? '', key ?? '']).sort(),
+  })
 }
 
 function unless(isPlain: boolean, one: Piece): readonly Piece[] {

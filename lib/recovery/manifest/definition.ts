@@ -73,6 +73,10 @@ const indexSchema = z.object({
   /** What follows the table in `CREATE INDEX`, from USING on; null when the statement has an unexpected head. */
   tail: z.string().nullable(),
   definition: z.string(),
+  /** Storage parameters. */
+  options: z.array(z.string()).optional(),
+  /** Made by the index of a partitioned parent. */
+  isInherited: z.boolean().optional(),
   isClustered: z.boolean(),
   isReplicaIdentity: z.boolean(),
   comment: z.string().nullable(),
@@ -87,6 +91,8 @@ const triggerSchema = z.object({
   firing: z.enum(['origin', 'disabled', 'replica', 'always']),
   /** `schema.function(arguments)`. */
   function: z.string(),
+  /** Made by the trigger of a partitioned parent. */
+  isInherited: z.boolean().optional(),
   comment: z.string().nullable(),
 })
 
@@ -102,8 +108,18 @@ const policySchema = z.object({
 })
 
 const namedDefinitionSchema = z.object({ name: z.string(), definition: z.string() })
+const ruleSchema = namedDefinitionSchema.extend({
+  firing: z.enum(['origin', 'disabled', 'replica', 'always']).optional(),
+  comment: z.string().nullable().optional(),
+})
+const statisticsSchema = namedDefinitionSchema.extend({
+  schema: z.string().optional(),
+  target: z.number().int().nullable().optional(),
+  comment: z.string().nullable().optional(),
+})
 
-export const tableDefinitionSchema = z.object({
+/** A table by itself: of a partition this is all. */
+export const tableSchema = z.object({
   kind: z.enum(['table', 'partitioned table']),
   isUnlogged: z.boolean(),
   owner: z.string(),
@@ -120,14 +136,20 @@ export const tableDefinitionSchema = z.object({
   indexes: z.array(indexSchema),
   triggers: z.array(triggerSchema),
   policies: z.array(policySchema),
-  rules: z.array(namedDefinitionSchema),
-  statistics: z.array(namedDefinitionSchema),
+  rules: z.array(ruleSchema),
+  statistics: z.array(statisticsSchema),
+  /** The composite type of a typed table. */
+  ofType: z.string().nullable().optional(),
   /** Parents by inheritance or partitioning, in order. */
   parents: z.array(nameSchema),
   /** `FOR VALUES …` of a partition. */
   partitionBound: z.string().nullable(),
   /** `RANGE (…)` of a partitioned table. */
   partitionKey: z.string().nullable(),
+})
+
+export const tableDefinitionSchema = tableSchema.extend({
+  /** Of every level, parents before their partitions. */
   partitions: z.array(
     z.object({
       schema: z.string(),
@@ -135,6 +157,8 @@ export const tableDefinitionSchema = z.object({
       bound: z.string().nullable(),
       key: z.string().nullable(),
       parent: nameSchema,
+      /** What the partition is by itself. Absent in older manifests. */
+      definition: tableSchema.optional(),
     }),
   ),
   /** Foreign keys of other tables that refer to this one. */
@@ -145,9 +169,18 @@ export const tableDefinitionSchema = z.object({
   dependents: z.array(z.string()),
   /** What it needs from outside, in an order in which it can be made. Absent in older manifests. */
   requires: z.array(requiredObjectSchema).optional(),
+  /** Publications that name the table, with their column list and row filter. */
+  publications: z
+    .array(z.object({ name: z.string(), columns: z.array(z.string()).nullable(), where: z.string().nullable() }))
+    .optional(),
+  /** Listed, not set again: a label means something to its provider alone. */
+  securityLabels: z
+    .array(z.object({ provider: z.string(), label: z.string(), column: z.string().nullable() }))
+    .optional(),
 })
 
 export type TableDefinition = z.infer<typeof tableDefinitionSchema>
+export type PartitionDefinition = TableDefinition['partitions'][number]
 export type ColumnDefinition = z.infer<typeof columnSchema>
 export type ConstraintDefinition = z.infer<typeof constraintSchema>
 export type IndexDefinition = z.infer<typeof indexSchema>

@@ -78,6 +78,41 @@ export function buildColumnGrants(target: RelationName, column: ColumnDefinition
     .map((grant) => buildGrant(grant, ` (${quoteIdentifier(column.name)})`, quoteRelation(target)))
 }
 
+/** Under its own name, on the table that its definition names. */
+export function buildRule(
+  table: RelationName,
+  { name, definition, ...rule }: TableDefinition['rules'][number],
+): string[] {
+  const handle = `RULE ${quoteIdentifier(name)}`
+  const firing = FIRING_VERBS[rule.firing ?? 'origin']
+  const isPlain = firing === FIRING_VERBS.origin
+  return [
+    withoutSemicolon(definition),
+    ...(isPlain ? [] : [`ALTER TABLE ${quoteRelation(table)} ${firing} ${handle}`]),
+    ...commentOn(`${handle} ON ${quoteRelation(table)}`, rule.comment),
+  ]
+}
+
+/** Under its own name, on the table that its definition names. */
+export function buildStatistics(one: TableDefinition['statistics'][number]): string[] {
+  const { name, schema, target, comment } = one
+  if (schema === undefined) return [withoutSemicolon(one.definition)]
+  const handle = `STATISTICS ${quoteRelation({ schema, name })}`
+  return [
+    withoutSemicolon(one.definition),
+    ...(typeof target === 'number' ? [`ALTER ${handle} SET STATISTICS ${target}`] : []),
+    ...commentOn(handle, comment),
+  ]
+}
+
+function commentOn(what: string, text: string | null | undefined): string[] {
+  return typeof text === 'string' ? [`COMMENT ON ${what} IS ${quoteLiteral(text)}`] : []
+}
+
+function withoutSemicolon(sql: string): string {
+  return sql.trim().replace(/;$/, '')
+}
+
 export function buildComments(target: RelationName, definition: TableDefinition): RestoreStatement[] {
   const table = quoteRelation(target)
   const comment = (what: string, text: string | null, subject: string): RestoreStatement[] =>

@@ -21,13 +21,13 @@ interface Built {
   readonly renames: readonly Rename[]
 }
 
-/** NOT NULL constraints are part of CREATE TABLE. */
+/** NOT NULL constraints are part of CREATE TABLE, but for those that were never validated. */
 export function buildConstraints(target: RelationName, manifest: Manifest, standIns: StandIns): Built {
   const statements: RestoreStatement[] = []
   const notRebuilt: NotRebuilt[] = []
   const renames: Rename[] = []
   const ordered = manifest.definition.constraints
-    .filter((constraint) => KIND_ORDER.includes(constraint.kind))
+    .filter(({ kind, isValidated }) => KIND_ORDER.includes(kind) || (kind === 'not null' && !isValidated))
     .sort((left, right) => KIND_ORDER.indexOf(left.kind) - KIND_ORDER.indexOf(right.kind))
   for (const constraint of ordered) {
     const subject = `${constraint.kind} ${constraint.name}`
@@ -41,11 +41,21 @@ export function buildConstraints(target: RelationName, manifest: Manifest, stand
     if (isIndexed) renames.push({ kind: 'index', recovered: name, original: constraint.name })
     const add = `ALTER TABLE ${quoteRelation(target)} ADD CONSTRAINT ${quoteIdentifier(name)} ${definition}`
     const isForeignKey = constraint.kind === 'foreign key'
+    const options = isIndexed ? indexOptions(manifest, constraint.name) : []
     statements.push(isForeignKey ? { subject, sql: add, stage: 'foreign key' } : { subject, sql: add })
+    if (options.length > 0) {
+      const index = quoteRelation({ schema: target.schema, name })
+      statements.push({ subject: `storage of ${subject}`, sql: `ALTER INDEX ${index} SET (${options.join(', ')})` })
+    }
   }
   const unknown = manifest.definition.constraints.filter(({ kind }) => kind === 'other')
   for (const { name } of unknown) notRebuilt.push({ subject: `constraint ${name}`, reason: 'its kind is not known' })
   return { statements, notRebuilt, renames }
+}
+
+/** Storage parameters of the index behind a constraint: they are no part of the constraint's definition. */
+function indexOptions({ definition }: Manifest, constraint: string): readonly string[] {
+  return definition.indexes.find((index) => index.constraint === constraint)?.options ?? []
 }
 
 /** A foreign key to the table itself turns to the target; one to a table that is restored beside it, to its stand-in. */

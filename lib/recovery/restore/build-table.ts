@@ -7,18 +7,33 @@ import { derivedName } from './names.ts'
 
 /** CREATE TABLE with exact types, collations, generated columns and NOT NULL; everything else follows the rows. */
 export function buildCreateTable(target: RelationName, definition: TableDefinition): string {
-  const notNullNames = new Map(
-    definition.constraints
-      .filter((constraint) => constraint.kind === 'not null')
-      .map((constraint) => [constraint.columns[0], constraint.name]),
-  )
-  const columns = definition.columns.map((column) => buildColumn(column, notNullNames.get(column.name)))
+  const columns = buildColumns(definition)
   const unlogged = definition.isUnlogged ? 'UNLOGGED ' : ''
-  const method =
-    definition.accessMethod === null || definition.kind === 'partitioned table'
-      ? ''
-      : ` USING ${quoteIdentifier(definition.accessMethod)}`
-  return `CREATE ${unlogged}TABLE ${quoteRelation(target)} (${columns.join(', ')})${method}${buildOptions(definition)}`
+  return `CREATE ${unlogged}TABLE ${quoteRelation(target)} (${columns.join(', ')})${buildStorage(definition)}`
+}
+
+/** From PostgreSQL 18 on NOT NULL has a name; one that was never validated comes after the rows, which it may not fit. */
+export function buildColumns(definition: Pick<TableDefinition, 'columns' | 'constraints'>): string[] {
+  const notNull = new Map(
+    definition.constraints
+      .filter(({ kind }) => kind === 'not null')
+      .map((constraint) => [constraint.columns[0], constraint]),
+  )
+  return definition.columns.map((column) => {
+    const named = notNull.get(column.name)
+    if (named?.isValidated === false) return buildColumn({ ...column, isNotNull: false }, undefined)
+    const noInherit = named?.definition.endsWith(' NO INHERIT') === true ? ' NO INHERIT' : ''
+    return `${buildColumn(column, named?.name)}${noInherit}`
+  })
+}
+
+/** Access method and storage parameters; those of a partitioned table belong to its partitions. */
+export function buildStorage(
+  definition: Pick<TableDefinition, 'kind' | 'accessMethod' | 'options' | 'toastOptions'>,
+): string {
+  if (definition.kind === 'partitioned table') return ''
+  const method = definition.accessMethod === null ? '' : ` USING ${quoteIdentifier(definition.accessMethod)}`
+  return `${method}${buildOptions(definition)}`
 }
 
 export function buildColumn(column: ColumnDefinition, notNullName: string | undefined): string {
@@ -31,15 +46,14 @@ export function buildColumn(column: ColumnDefinition, notNullName: string | unde
   return parts.join(' ')
 }
 
-/** Storage parameters of a partitioned table belong to its partitions. */
-function buildOptions(definition: TableDefinition): string {
+function buildOptions(definition: Pick<TableDefinition, 'options' | 'toastOptions'>): string {
   const options = [...definition.options, ...definition.toastOptions.map((option) => `toast.${option}`)].map(
     (option) => {
       const split = option.indexOf('=')
       return `${option.slice(0, split)}=${quoteLiteral(option.slice(split + 1))}`
     },
   )
-  return options.length === 0 || definition.kind === 'partitioned table' ? '' : ` WITH (${options.join(', ')})`
+  return options.length === 0 ? '' : ` WITH (${options.join(', ')})`
 }
 
 /** Storage, compression, statistics target and options of a column. */

@@ -202,6 +202,10 @@ export async function readParts(session: DatabaseSession, relation: RelationName
      UNION ALL SELECT 'rule ' || rulename FROM pg_rewrite, t WHERE ev_class = t.oid
      UNION ALL SELECT 'constraint ' || conname FROM pg_constraint, t WHERE conrelid = t.oid
      UNION ALL SELECT 'index ' || i.relname FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid, t WHERE x.indrelid = t.oid
+     UNION ALL SELECT 'table ' || c.relname FROM t, pg_partition_tree(t.oid) p JOIN pg_class c ON c.oid = p.relid WHERE p.relid <> t.oid
+     UNION ALL SELECT 'index ' || i.relname FROM t, pg_partition_tree(t.oid) p JOIN pg_index x ON x.indrelid = p.relid
+       JOIN pg_class i ON i.oid = x.indexrelid WHERE p.relid <> t.oid
+     UNION ALL SELECT 'publication ' || p.pubname FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid, t WHERE r.prrelid = t.oid
      UNION ALL SELECT 'statistics ' || stxname FROM pg_statistic_ext, t WHERE stxrelid = t.oid
      UNION ALL SELECT 'sequence ' || s.relname FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S', t
        WHERE d.refclassid = 'pg_class'::regclass AND d.classid = 'pg_class'::regclass AND d.refobjid = t.oid`,

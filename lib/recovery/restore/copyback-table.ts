@@ -2,7 +2,8 @@
 import type { RelationName } from '#lib/kernel/index.ts'
 import { displayRelation, quoteIdentifier, quoteLiteral, quoteRelation } from '#lib/kernel/index.ts'
 import type { Manifest } from '../manifest/index.ts'
-import { buildFiring, buildPolicy } from './build-access.ts'
+import { buildFiring, buildPolicy, buildRule, buildStatistics } from './build-access.ts'
+import { buildPublications } from './build-publication.ts'
 import type { CopybackSituation } from './copyback-situation.ts'
 import type { CopybackPlan } from './model.ts'
 import { planRestore } from './plan.ts'
@@ -72,10 +73,14 @@ export function takePlace(manifest: Manifest, situation: CopybackSituation): str
     statements.push(`ALTER TABLE ${quoteRelation(recovered)} RENAME TO ${quoteIdentifier(relation.name)}`)
   }
   const moved = { schema: recovered.schema, name: relation.name }
-  for (const { kind, recovered: from, original } of planRestore(manifest, recovered).renames) {
+  for (const { kind, recovered: from, original, schema } of planRestore(manifest, recovered).renames) {
     if (from === original || !recoveredParts.includes(`${kind} ${from}`)) continue
-    const object = quoteRelation({ schema: recovered.schema, name: from })
-    statements.push(`ALTER ${kind.toUpperCase()} ${object} RENAME TO ${quoteIdentifier(original)}`)
+    const place = { schema: schema ?? recovered.schema, name: from }
+    if (place.schema !== recovered.schema) {
+      const table = quoteRelation({ schema: recovered.schema, name: from })
+      statements.push(`ALTER TABLE ${table} SET SCHEMA ${quoteIdentifier(place.schema)}`)
+    }
+    statements.push(`ALTER ${kind.toUpperCase()} ${quoteRelation(place)} RENAME TO ${quoteIdentifier(original)}`)
   }
   if (recovered.schema !== relation.schema) {
     statements.push(`ALTER TABLE ${quoteRelation(moved)} SET SCHEMA ${quoteIdentifier(relation.schema)}`)
@@ -87,8 +92,7 @@ export function replaceNotes({ definition }: Manifest): string[] {
   const notes = definition.dependents.map(
     (dependent) => `${dependent} was built on the table: create it again if it is gone`,
   )
-  if (definition.partitionKey !== null)
-    notes.push(`the table was partitioned by ${definition.partitionKey} and comes back as one table`)
+  if (definition.partitions.length > 0) notes.push('indexes of its partitions have new names')
   return notes
 }
 
@@ -109,10 +113,11 @@ export function missingParts(manifest: Manifest, present: readonly string[]): st
       .flatMap(({ name, definition: text, firing }) =>
         firing === 'origin' ? [text] : [text, buildFiring(relation, name, firing)],
       ),
-    ...definition.rules.filter(({ name }) => lacks(`rule ${name}`)).map((rule) => withoutSemicolon(rule.definition)),
-    ...definition.statistics
-      .filter(({ name }) => lacks(`statistics ${name}`))
-      .map((statistics) => withoutSemicolon(statistics.definition)),
+    ...definition.rules.filter(({ name }) => lacks(`rule ${name}`)).flatMap((rule) => buildRule(relation, rule)),
+    ...definition.statistics.filter(({ name }) => lacks(`statistics ${name}`)).flatMap(buildStatistics),
+    ...buildPublications(relation, definition)
+      .filter(({ part }) => lacks(part))
+      .map(({ sql }) => sql),
   ]
 }
 
@@ -154,8 +159,4 @@ export function remakeKey(table: RelationName, key: string, definition: string):
     `ALTER TABLE ${quoteRelation(table)} DROP CONSTRAINT IF EXISTS ${name}; ` +
     `DO $backstop$ BEGIN ${add}; EXCEPTION WHEN foreign_key_violation THEN ${add} NOT VALID; RAISE WARNING USING MESSAGE = ${warning}; END $backstop$`
   )
-}
-
-function withoutSemicolon(sql: string): string {
-  return sql.trim().replace(/;$/, '')
 }

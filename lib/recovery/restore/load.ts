@@ -28,7 +28,7 @@ export async function loadRows(
   const list = columns.map((column) => quoteIdentifier(column.name)).join(', ')
   if (!columns.some((column) => isCastForm(column.encoding))) {
     // FREEZE: nobody else can see the table yet, and its rows need no second visit by vacuum.
-    const freeze = isNew ? ', FREEZE' : ''
+    const freeze = isNew && manifest.definition.partitionKey === null ? ', FREEZE' : ''
     return await session.copyIn(`COPY ${quoteRelation(target)} (${list}) FROM STDIN (FORMAT binary${freeze})`, rows)
   }
   await session.execute(buildStaging(manifest))
@@ -107,7 +107,7 @@ export async function compareContent(
   manifest: Manifest,
   target: RelationName,
 ): Promise<void> {
-  const query = buildDigestQuery(target, manifest.content.columns, false)
+  const query = buildDigestQuery(target, manifest.content.columns, manifest.definition.kind === 'partitioned table')
   const rows = await session.query<{ digest: string; row_count: string }>(query)
   const { digest, row_count: rowCount } = rows[0] ?? { digest: '', row_count: '' }
   if (rowCount !== String(manifest.content.rowCount)) {

@@ -43,9 +43,11 @@ export interface NotRebuilt {
 
 /** A name that the recovered table has to give up for the original one when it takes the original's place. */
 export interface Rename {
-  readonly kind: 'index' | 'sequence'
+  readonly kind: 'index' | 'sequence' | 'table'
   readonly recovered: string
   readonly original: string
+  /** Of a partition, which may lie in another schema than its table. */
+  readonly schema?: string
 }
 
 export interface RestorePlan {

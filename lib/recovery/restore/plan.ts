@@ -1,11 +1,12 @@
 /** Decides every statement that makes a table again from its manifest. */
 import type { RelationName } from '#lib/kernel/index.ts'
 import { BackstopError, displayRelation, quoteRelation } from '#lib/kernel/index.ts'
-import type { Manifest } from '../manifest/index.ts'
+import type { Manifest, TableDefinition } from '../manifest/index.ts'
 import { buildComments, buildOwnership, buildRowSecurity, buildTriggers } from './build-access.ts'
 import { buildConstraints, buildIndexes, buildIndexMarks } from './build-constraint.ts'
+import { buildPartitions, buildPartitionTree } from './build-partitions.ts'
 import { buildColumnAttributes, buildCreateTable, buildDefault, sequenceRenames } from './build-table.ts'
-import type { NotRebuilt, RestorePlan, StandIns } from './model.ts'
+import type { NotRebuilt, RestorePlan, RestoreStatement, StandIns } from './model.ts'
 
 const ALONE: StandIns = new Map()
 
@@ -23,9 +24,11 @@ export function planRestore(manifest: Manifest, target: RelationName, standIns: 
   const constraints = buildConstraints(target, manifest, standIns)
   const indexes = buildIndexes(target, definition.indexes)
   const triggers = buildTriggers(target, definition.triggers)
+  const partitions = buildPartitions(manifest, target, standIns)
+  const isTree = definition.partitionKey !== null
   return {
     target,
-    createTable: buildCreateTable(target, definition),
+    createTable: isTree ? buildPartitionTree(manifest, target) : buildCreateTable(target, definition),
     statements: [
       ...definition.columns.flatMap((column) => buildColumnAttributes(target, column)),
       ...definition.columns.flatMap((column) => buildDefault(target, column)),
@@ -35,16 +38,30 @@ export function planRestore(manifest: Manifest, target: RelationName, standIns: 
       ...triggers.statements,
       ...buildRowSecurity(target, definition),
       ...buildComments(target, definition),
+      ...buildRowType(target, definition),
+      ...partitions.statements,
       ...buildOwnership(target, definition).map((statement) => ({ ...statement, stage: 'access' as const })),
     ],
     notRebuilt: [
       ...constraints.notRebuilt,
       ...indexes.notRebuilt,
       ...triggers.notRebuilt,
+      ...partitions.notRebuilt,
       ...leftOut(manifest, standIns),
     ],
-    renames: [...constraints.renames, ...indexes.renames, ...sequenceRenames(target, definition)],
+    renames: [
+      ...constraints.renames,
+      ...indexes.renames,
+      ...sequenceRenames(target, definition),
+      ...partitions.renames,
+    ],
   }
+}
+
+/** A typed table. */
+function buildRowType(target: RelationName, { ofType }: TableDefinition): RestoreStatement[] {
+  if (ofType === undefined || ofType === null) return []
+  return [{ subject: `row type ${ofType}`, sql: `ALTER TABLE ${quoteRelation(target)} OF ${ofType}` }]
 }
 
 /** What a stand-alone table of another name cannot have; the copyback plan brings it back where it can. */
@@ -66,11 +83,12 @@ function leftOut(manifest: Manifest, standIns: StandIns): NotRebuilt[] {
   for (const parent of definition.parents) {
     left.push({ subject: `parent ${displayRelation(parent)}`, reason: 'the recovered table stands alone' })
   }
-  if (definition.partitionKey !== null) {
-    left.push({
-      subject: 'partitioning',
-      reason: `the rows are in one table; it was partitioned by ${definition.partitionKey}`,
-    })
+  for (const { name } of definition.publications ?? []) {
+    left.push({ subject: `publication ${name}`, reason: 'it publishes the original table' })
+  }
+  for (const { provider, column } of definition.securityLabels ?? []) {
+    const of = column === null ? 'the table' : `column ${column}`
+    left.push({ subject: `security label of ${of}`, reason: `only ${provider} can say what it means now` })
   }
   if (definition.tablespace !== null) {
     left.push({ subject: `tablespace ${definition.tablespace}`, reason: 'the default one is used' })

@@ -26,6 +26,7 @@ const TABLE = `
       'rowSecurity', CASE WHEN c.relforcerowsecurity THEN 'forced' WHEN c.relrowsecurity THEN 'on' ELSE 'off' END,
       'replicaIdentity', CASE c.relreplident WHEN 'n' THEN 'nothing' WHEN 'f' THEN 'full' WHEN 'i' THEN 'index' ELSE 'default' END,
       'grants', ${GRANTS('c.relacl')},
+      'ofType', (SELECT format_type(t.oid, NULL) FROM pg_type t WHERE t.oid = c.reloftype),
       'partitionBound', pg_get_expr(c.relpartbound, c.oid),
       'partitionKey', CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END)
    FROM pg_class c WHERE c.oid = $1::oid)`
@@ -104,7 +105,9 @@ const COLUMNS = `
    WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped)`
 
 const FOREIGN_KEY_HEAD = `
-  format('FOREIGN KEY (%s) REFERENCES ', (SELECT string_agg(quote_ident(k.attname), ', ' ORDER BY u.place)
+  format('FOREIGN KEY (%s) REFERENCES ', (SELECT string_agg(
+      CASE WHEN (to_jsonb(c) ->> 'conperiod')::boolean AND u.place = cardinality(c.conkey) THEN 'PERIOD ' ELSE '' END
+        || quote_ident(k.attname), ', ' ORDER BY u.place)
     FROM unnest(c.conkey) WITH ORDINALITY u(number, place)
     JOIN pg_attribute k ON k.attrelid = c.conrelid AND k.attnum = u.number))`
 
@@ -135,6 +138,8 @@ const INDEXES = `
       'tail', CASE
         WHEN starts_with(f.text, h.head || f.place) THEN substr(f.text, length(h.head || f.place) + 1)
         WHEN starts_with(f.text, h.head || 'ONLY ' || f.place) THEN substr(f.text, length(h.head || 'ONLY ' || f.place) + 1) END,
+      'options', coalesce(to_json(i.reloptions), '[]'),
+      'isInherited', EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = i.oid),
       'definition', f.text, 'isClustered', x.indisclustered, 'isReplicaIdentity', x.indisreplident,
       'comment', obj_description(i.oid, 'pg_class')) ORDER BY i.relname), '[]')
    FROM pg_index x
@@ -163,6 +168,7 @@ const TRIGGERS = `
       'tail', CASE WHEN starts_with(f.text, h.head || f.place) THEN substr(f.text, length(h.head || f.place) + 1) END,
       'firing', CASE g.tgenabled WHEN 'D' THEN 'disabled' WHEN 'R' THEN 'replica' WHEN 'A' THEN 'always' ELSE 'origin' END,
       'function', g.tgfoid::regprocedure::text,
+      'isInherited', g.tgparentid <> 0,
       'comment', obj_description(g.oid, 'pg_trigger')) ORDER BY g.tgname), '[]')
    FROM pg_trigger g
    JOIN pg_class c ON c.oid = g.tgrelid
@@ -182,11 +188,14 @@ const POLICIES = `
    FROM pg_policy p WHERE p.polrelid = $1::oid)`
 
 const RULES = `
-  (SELECT coalesce(json_agg(json_build_object('name', r.rulename, 'definition', pg_get_ruledef(r.oid)) ORDER BY r.rulename), '[]')
+  (SELECT coalesce(json_agg(json_build_object('name', r.rulename, 'definition', pg_get_ruledef(r.oid),
+      'firing', CASE r.ev_enabled WHEN 'D' THEN 'disabled' WHEN 'R' THEN 'replica' WHEN 'A' THEN 'always' ELSE 'origin' END,
+      'comment', obj_description(r.oid, 'pg_rewrite')) ORDER BY r.rulename), '[]')
    FROM pg_rewrite r WHERE r.ev_class = $1::oid AND r.rulename <> '_RETURN')`
 
 const STATISTICS = `
-  (SELECT coalesce(json_agg(json_build_object('name', s.stxname, 'definition', pg_get_statisticsobjdef(s.oid)) ORDER BY s.stxname), '[]')
+  (SELECT coalesce(json_agg(json_build_object('name', s.stxname, 'schema', (SELECT nspname FROM pg_namespace WHERE oid = s.stxnamespace), 'definition', pg_get_statisticsobjdef(s.oid),
+      'target', nullif(s.stxstattarget, -1), 'comment', obj_description(s.oid, 'pg_statistic_ext')) ORDER BY s.stxname), '[]')
    FROM pg_statistic_ext s WHERE s.stxrelid = $1::oid)`
 
 const PARENTS = `
@@ -195,7 +204,7 @@ const PARENTS = `
    WHERE h.inhrelid = $1::oid)`
 
 const PARTITIONS = `
-  (SELECT coalesce(json_agg(json_build_object('schema', n.nspname, 'name', c.relname,
+  (SELECT coalesce(json_agg(json_build_object('oid', c.oid::bigint, 'schema', n.nspname, 'name', c.relname,
       'bound', pg_get_expr(c.relpartbound, c.oid),
       'key', CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END,
       'parent', ${NAME('pn.nspname', 'p.relname')}) ORDER BY t.level, n.nspname, c.relname), '[]')
@@ -217,11 +226,35 @@ const DEPENDENTS = `
        JOIN pg_class c ON c.oid = r.ev_class
       WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = $1::oid AND c.oid <> $1::oid) v)`
 
-/** `$1` is the table's oid; one row, one column `definition` of JSON text. */
-export const DEFINITION_SQL = `SELECT json_build_object(
+/** Tables that a publication names; those that it takes in as one of a schema, or of all, it takes in again. */
+const PUBLICATIONS = `
+  (SELECT coalesce(json_agg(json_build_object('name', p.pubname, 'where', v.row ->> 'rowfilter',
+      'columns', CASE WHEN jsonb_array_length(v.row -> 'attnames') < (SELECT count(*) FROM pg_attribute a
+        WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped) THEN v.row -> 'attnames' END) ORDER BY p.pubname), '[]')
+   FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
+   JOIN pg_class c ON c.oid = r.prrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+   LEFT JOIN LATERAL (SELECT to_jsonb(t) AS row FROM pg_publication_tables t
+     WHERE t.pubname = p.pubname AND t.schemaname = n.nspname AND t.tablename = c.relname) v ON true
+   WHERE r.prrelid = $1::oid)`
+
+const SECURITY_LABELS = `
+  (SELECT coalesce(json_agg(json_build_object('provider', l.provider, 'label', l.label,
+      'column', (SELECT a.attname FROM pg_attribute a WHERE a.attrelid = l.objoid AND a.attnum = l.objsubid AND l.objsubid > 0))
+      ORDER BY l.provider, l.objsubid), '[]')
+   FROM pg_seclabel l WHERE l.classoid = 'pg_class'::regclass AND l.objoid = $1::oid)`
+
+const DEFINITION = `json_build_object(
   'table', ${TABLE}, 'columns', ${COLUMNS}, 'constraints', ${CONSTRAINTS}, 'indexes', ${INDEXES}, 'triggers', ${TRIGGERS},
   'policies', ${POLICIES}, 'rules', ${RULES}, 'statistics', ${STATISTICS}, 'parents', ${PARENTS},
-  'partitions', ${PARTITIONS}, 'incomingForeignKeys', ${INCOMING}, 'dependents', ${DEPENDENTS})::text AS definition`
+  'partitions', ${PARTITIONS}, 'incomingForeignKeys', ${INCOMING}, 'dependents', ${DEPENDENTS},
+  'publications', ${PUBLICATIONS}, 'securityLabels', ${SECURITY_LABELS})::text`
+
+/** `$1` is the table's oid; one row, one column `definition` of JSON text. */
+export const DEFINITION_SQL = `SELECT ${DEFINITION} AS definition`
+
+/** `$1` an array of oids; a row each, in their order. */
+export const DEFINITIONS_SQL = `SELECT ${DEFINITION.replaceAll('$1::oid', 'wanted.oid')} AS definition
+  FROM unnest($1::oid[]) WITH ORDINALITY wanted(oid, place) ORDER BY place`
 
 /** `$1` schema, `$2` name. */
 export const RELATION_SQL = `

@@ -2,8 +2,8 @@
 import type { RelationName } from '#lib/kernel/index.ts'
 import { BackstopError, displayRelation, quoteRelation } from '#lib/kernel/index.ts'
 import type { DatabaseSession } from '#lib/ports/index.ts'
-import { tableDefinitionSchema } from '../manifest/index.ts'
-import { DEFINITION_SQL, RELATION_SQL } from './catalog-sql.ts'
+import { tableDefinitionSchema, tableSchema } from '../manifest/index.ts'
+import { DEFINITION_SQL, DEFINITIONS_SQL, RELATION_SQL } from './catalog-sql.ts'
 import type { BaseType } from './encoding.ts'
 import type { FoundRelation, ReadDefinition } from './model.ts'
 import { readRequired } from './read-required.ts'
@@ -15,9 +15,14 @@ interface CatalogColumn {
   readonly sequence: { readonly schema: string; readonly name: string } | null
 }
 
+interface CatalogPartition {
+  readonly oid: number
+}
+
 interface CatalogDefinition {
   readonly table: object
   readonly columns: readonly CatalogColumn[]
+  readonly partitions: readonly CatalogPartition[]
 }
 
 /** Throws TABLE_MISSING, TABLE_UNSUPPORTED. */
@@ -41,15 +46,38 @@ export async function findRelation(session: DatabaseSession, relation: RelationN
 export async function readDefinition(session: DatabaseSession, oid: number): Promise<ReadDefinition> {
   const rows = await session.query<{ definition: string }>(DEFINITION_SQL, [oid])
   const raw = JSON.parse(rows[0]?.definition ?? '{}') as CatalogDefinition
-  const { table, columns, ...rest } = raw
-  const withSequences: object[] = []
+  const { table, columns, partitions, ...rest } = raw
+  const definition = tableDefinitionSchema.parse({
+    ...rest,
+    ...table,
+    columns: await withSequences(session, columns),
+    partitions: await readPartitions(session, partitions),
+    requires: await readRequired(session, oid),
+  })
+  return { definition, baseTypes: columns.map((column) => column.base) }
+}
+
+/** What each partition is by itself, all in one statement. */
+async function readPartitions(session: DatabaseSession, partitions: readonly CatalogPartition[]): Promise<object[]> {
+  if (partitions.length === 0) return []
+  const oids = partitions.map(({ oid }) => oid)
+  const rows = await session.query<{ definition: string }>(DEFINITIONS_SQL, [`{${oids.join(',')}}`])
+  const read: object[] = []
+  for (const [index, { oid: _oid, ...partition }] of partitions.entries()) {
+    const { table, columns, ...rest } = JSON.parse(rows[index]?.definition ?? '{}') as CatalogDefinition
+    const definition = tableSchema.parse({ ...rest, ...table, columns: await withSequences(session, columns) })
+    read.push({ ...partition, definition })
+  }
+  return read
+}
+
+async function withSequences(session: DatabaseSession, columns: readonly CatalogColumn[]): Promise<object[]> {
+  const read: object[] = []
   for (const { base: _base, sequence, ...column } of columns) {
     const state = sequence === null ? null : { ...sequence, ...(await readSequenceState(session, sequence)) }
-    withSequences.push({ ...column, sequence: state })
+    read.push({ ...column, sequence: state })
   }
-  const requires = await readRequired(session, oid)
-  const definition = tableDefinitionSchema.parse({ ...table, columns: withSequences, ...rest, requires })
-  return { definition, baseTypes: columns.map((column) => column.base) }
+  return read
 }
 
 async function readSequenceState(session: DatabaseSession, sequence: RelationName) {

@@ -137,6 +137,13 @@ test.for([
     'CREATE TABLE parted (v integer PRIMARY KEY) PARTITION BY RANGE (v); CREATE TABLE leaf PARTITION OF parted FOR VALUES FROM (0) TO (9); INSERT INTO parted VALUES (1), (2)',
     'leaf',
   ],
+  [
+    'a tree of partitions',
+    `CREATE TABLE tree (v integer, w text, PRIMARY KEY (v)) PARTITION BY RANGE (v); CREATE TABLE t1 PARTITION OF tree FOR VALUES FROM (0) TO (9) WITH (fillfactor = 60);
+     CREATE TABLE t2 PARTITION OF tree DEFAULT PARTITION BY HASH (v); CREATE TABLE t3 PARTITION OF t2 FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+     CREATE INDEX ON tree (w); INSERT INTO tree SELECT i, 'x' FROM generate_series(1, 20) i`,
+    'tree',
+  ],
   ['no rows', 'CREATE TABLE empty (v integer)', 'empty'],
   ['no columns', 'CREATE TABLE bare (); INSERT INTO bare DEFAULT VALUES', 'bare'],
   [

@@ -72,7 +72,7 @@ async function runIn(cell: Cell, situation: Situation, damage: string): Promise<
 async function dropLeftovers(db: TestDatabase, tables: readonly RelationName[]): Promise<void> {
   const found = await db.run(
     `SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE c.relkind IN ('r', 'p') AND c.relname ~ '_recovered(_|$)|_[0-9a-f]{8}$'`,
+      WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname ~ '_recovered(_|$)|_[0-9a-f]{8}$'`,
   )
   if (found.length > tables.length * 2) throw new Error(`too many tables were left: ${JSON.stringify(found)}`)
   for (const { name } of found) await db.run(`DROP TABLE ${String(name)} CASCADE`)
