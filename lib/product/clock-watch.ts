@@ -5,7 +5,9 @@ import type { Parts } from './parts.ts'
 /** Time servers put right less than this day by day. */
 const SMALLEST_JUMP_MS = MINUTE_MS
 
-type ClockParts = Pick<Parts, 'clock' | 'alerts' | 'log'> & { readonly recovery: Pick<Parts['recovery'], 'findHeartbeat'> }
+type ClockParts = Pick<Parts, 'clock' | 'alerts' | 'log'> & {
+  readonly recovery: Pick<Parts['recovery'], 'findHeartbeat'>
+}
 
 export interface ClockWatch {
   /** Resolves with the jump since the last look in milliseconds; 0: there was none. Throws METADATA_UNREACHABLE. */

@@ -16,13 +16,13 @@ import type { RoundPorts } from './round/index.ts'
 import { captureOne, planRound, runRound } from './round/index.ts'
 import { arrangeSets, openSets, SetCatalog, scanSets } from './set/index.ts'
 import { FIXED_SETTINGS } from './snapshot/index.ts'
-import { runVerify } from './verify/index.ts'
+import { judgePoint, type ReadPorts, runVerify } from './verify/index.ts'
 import { findStaleTables, lookAtTables, runWatch, settleTables } from './watch/index.ts'
 
 export function openRecovery(options: RecoveryOptions): Recovery {
   const { objects, records, clock } = options
   const catalog = new PointCatalog(records)
-  const shelf: Shelf = { catalog, clock }
+  const shelf: Shelf = { ...options, catalog }
   const capturer = new Capturer(options, catalog)
   const round: RoundPorts = {
     ...options,
@@ -97,7 +97,7 @@ async function restore(options: RecoveryOptions, catalog: PointCatalog, request:
   const work = whileInUse(options, snapshotId, async () =>
     runRestore(await readManifest(options.objects, catalog, snapshotId), request, options),
   )
-  return await watchingForCorruption({ catalog, clock: options.clock }, request.snapshotId, work)
+  return await watchingForCorruption({ ...options, catalog }, request.snapshotId, work)
 }
 
 /** Like `whileInUse`, for each of several points. */
@@ -110,7 +110,7 @@ async function whileAllInUse<T>(
   return await whileInUse(options, first, () => whileAllInUse(options, others, work))
 }
 
-interface Shelf {
+interface Shelf extends ReadPorts {
   readonly catalog: PointCatalog
   readonly clock: Clock
 }
@@ -124,14 +124,16 @@ async function watchingForCorruption<T>(shelf: Shelf, snapshotId: SnapshotId, wo
   }
 }
 
+/** One bad reading is no proof: the point is read again, and set aside for what its objects say. */
 async function setAsideIfCorrupt(shelf: Shelf, snapshotId: SnapshotId, error: unknown): Promise<void> {
   if (isBackstopError(error, 'SNAPSHOT_CORRUPT') || isBackstopError(error, 'MANIFEST_INVALID')) {
-    await setAside(shelf, snapshotId, error.message)
+    await setAside(shelf, snapshotId)
   }
 }
 
 /** The corruption is the news; that it could not be noted is not. */
-async function setAside({ catalog, clock }: Shelf, snapshotId: SnapshotId, reason: string): Promise<void> {
+async function setAside(shelf: Shelf, snapshotId: SnapshotId): Promise<void> {
+  const { catalog, clock } = shelf
   const point = await catalog.find(snapshotId).catch(() => undefined)
   if (point?.status !== 'valid') return
   const verdict = await judgePoint(shelf, point, () => undefined).catch(() => undefined)

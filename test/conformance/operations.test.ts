@@ -11,10 +11,9 @@ import { readRunbook } from '#test/support/pages/runbook.ts'
 import { type PageWorld, startPages, untilCaptured } from '#test/support/pages/world.ts'
 
 interface Received {
-  readonly event_type: string
-  readonly severity: string
-  readonly title: string
-  readonly recommended_action: string
+  readonly path: string
+  // biome-ignore lint/suspicious/noExplicitAny: three forms, looked at member by member
+  readonly body: any
 }
 
 const received: Received[] = []
@@ -24,7 +23,7 @@ beforeAll(async () => {
   receiver = createServer(async (incoming, outgoing) => {
     let body = ''
     for await (const chunk of incoming) body += String(chunk)
-    received.push(JSON.parse(body))
+    received.push({ path: incoming.url ?? '', body: JSON.parse(body) })
     outgoing.writeHead(204).end()
   }).listen(0, '127.0.0.1')
   await new Promise((resolve) => receiver.once('listening', resolve))
@@ -33,7 +32,8 @@ beforeAll(async () => {
     environment: {
       BACKSTOP_PUBLIC_METRICS: 'true',
       BACKSTOP_MAX_CONNECTIONS: '3',
-      BACKSTOP_ALERT_WEBHOOK: `http://127.0.0.1:${port}/alerts`,
+      BACKSTOP_ALERT_WEBHOOK: ['', 'slack+', 'pagerduty+'].map((form) => `${form}http://127.0.0.1:${port}/${form}`).join(','),
+      BACKSTOP_ALERT_ROUTING_KEY: 'the-key-of-the-service',
     },
     policy: { max_blocked_attempts_per_window: 99 },
   })
@@ -171,18 +171,26 @@ describe('approvals', () => {
     })
   })
 
-  covers('C30', 'the webhook gets the alert, with what to do', async () => {
+  covers('C30', 'a webhook, Slack and PagerDuty each get it in their own form, with what to do', async () => {
     const already = received.length
     await world.query('DELETE FROM events')
-    const alert = await eventually(
-      () => received.slice(already).find(({ event_type }) => event_type === 'approval_requested'),
-      { timeoutMs: 30_000, what: 'the alert' },
+    const [plain, slack, pager] = await eventually(
+      () => {
+        const news = received.slice(already)
+        const found = ['/', '/slack+', '/pagerduty+'].map((path) =>
+          news.find((one) => one.path === path && JSON.stringify(one.body).includes('approval_requested')),
+        )
+        return !found.includes(undefined) && found
+      },
+      { timeoutMs: 60_000, everyMs: 20, what: 'the alert at all three' },
     )
-    expect(alert.title).not.toBe('')
-    expect(alert.recommended_action).toMatch(/approv/i)
-    for (const target of ['Slack', 'PagerDuty']) {
-      expect(readFileSync('docs/settings.md', 'utf8')).toContain(target)
-    }
+    expect(plain?.body).toMatchObject({ event_type: 'approval_requested', recommended_action: expect.any(String) })
+    expect(slack?.body).toMatchObject({ text: expect.stringContaining(plain?.body.recommended_action) })
+    expect(pager?.body).toMatchObject({
+      routing_key: 'the-key-of-the-service',
+      event_action: 'trigger',
+      payload: { class: 'approval_requested' },
+    })
   })
 
   covers(

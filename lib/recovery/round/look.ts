@@ -6,6 +6,7 @@ import { CLOCK_SKEW_MS } from '../catalog/index.ts'
 import { decodeManifest } from '../manifest/index.ts'
 import { SCRATCH_MARK, SCRATCH_NAME_PATTERN } from '../scratch.ts'
 import { SOURCE_SQL } from '../snapshot/index.ts'
+import { judgePoint } from '../verify/index.ts'
 import { COUNTERS_OF } from './counters.ts'
 import { inBatches } from './in-batches.ts'
 import type { QuarantinedPoint, RoundPorts } from './model.ts'
@@ -93,14 +94,24 @@ export async function readTables(database: Database) {
   })
 }
 
-/** When the manifest cannot be trusted the point is set aside, and the table captured anew. */
+/**
+ * When the manifest cannot be trusted the point is set aside, and the table captured anew; when the storage holds nothing at all,
+ * it is another place, and says nothing about the point.
+ */
 async function readMark(ports: RoundPorts, point: RecoveryPoint) {
   try {
-    const { manifest } = decodeManifest(await ports.objects.read(point.manifestKey), point.manifestSha256)
-    return { stateMark: manifest.source.stateMark }
+    return { stateMark: await readStateMark(ports, point) }
   } catch (error) {
     if (!isBackstopError(error) || error.kind === 'dependency') throw error
-    await ports.catalog.quarantine(point.snapshotId, error.message, instantFrom(ports.clock.nowMs()))
-    return { reason: error.message }
+    const verdict = await judgePoint(ports, point, () => undefined)
+    if (verdict.kind === 'unknown') throw new BackstopError('STORAGE_UNREACHABLE', verdict.reason, { cause: error })
+    if (verdict.kind === 'whole') return { stateMark: await readStateMark(ports, point) }
+    await ports.catalog.quarantine(point.snapshotId, verdict.reason, instantFrom(ports.clock.nowMs()))
+    return { reason: verdict.reason }
   }
+}
+
+async function readStateMark(ports: RoundPorts, point: RecoveryPoint): Promise<string | null> {
+  const { manifest } = decodeManifest(await ports.objects.read(point.manifestKey), point.manifestSha256)
+  return manifest.source.stateMark
 }

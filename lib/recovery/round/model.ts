@@ -2,6 +2,7 @@
 import type { Instant, RelationName, SnapshotId } from '#lib/kernel/index.ts'
 import type {
   Clock,
+  Columnar,
   Database,
   ObjectStore,
   Random,
@@ -16,6 +17,7 @@ export interface RoundPorts {
   readonly database: Database
   readonly objects: ObjectStore
   readonly records: RecordStore
+  readonly columnar: Columnar
   readonly catalog: PointCatalog
   readonly clock: Clock
   readonly random: Random

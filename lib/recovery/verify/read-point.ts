@@ -31,7 +31,8 @@ export async function judgePoint(
 }
 
 const EMPTY_STORAGE =
-  'the storage holds no snapshot at all: it may be another location than the one written to, or not mounted'
+  'the storage holds no snapshot at all: it may be another location than the one written to, or not mounted; ' +
+  'if it was emptied on purpose, "backstop snapshot --table <table>" begins anew'
 
 async function readOnce(
   ports: ReadPorts,
