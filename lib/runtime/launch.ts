@@ -20,6 +20,7 @@ import { readConfig } from './config.ts'
 import { openMetadata } from './storage.ts'
 import { SYSTEM } from './system.ts'
 import { connectDatabase, openStorageGround } from './tools/index.ts'
+import { NO_DATABASE } from './tools/recovery-tools.ts'
 
 export interface LaunchPlaces {
   readonly storageUrl: string
@@ -43,7 +44,8 @@ export async function openLaunch(places: LaunchPlaces): Promise<LaunchReport> {
   const records = await openMetadata(metadataPath ?? ':memory:')
   const database = await tryDatabase(places.databaseUrl)
   try {
-    const recovery = openRecovery({ ...SYSTEM, objects, records, columnar: parquet, database: database as Database })
+    const own = database === undefined || database instanceof BackstopError ? NO_DATABASE : database
+    const recovery = openRecovery({ ...SYSTEM, objects, records, columnar: parquet, database: own })
     if (metadataPath === undefined) await recovery.rebuildCatalog()
     const ports = {
       ...SYSTEM,

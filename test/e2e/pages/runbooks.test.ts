@@ -88,9 +88,23 @@ describe('runbooks', () => {
     expect(await product.db.run('SELECT count(*)::int AS rows FROM users_recovered')).toEqual([{ rows: 100 }])
   })
 
+  test('drills: the commands prove what they are for, and leave the evidence and nothing else', async () => {
+    environment['CLUSTER'] = 'prod'
+    const tables = `SELECT schemaname, tablename FROM pg_tables WHERE schemaname !~ '^(pg_|information)' ORDER BY 1, 2`
+    const before = await product.db.run(tables)
+    const ends = await follow('drills', 5)
+    expect(JSON.parse(ends[2]?.stdout ?? '')).toMatchObject({ ok: true, drill: 'wal-archive-fetch' })
+    expect(JSON.parse(ends[3]?.stdout ?? '')).toMatchObject({ ok: true, drill: 'pitr-prepare', recovery_signal: true })
+    expect(ends[4]?.stdout).toMatch(/verdict +degraded/)
+    for (const kind of ['table-restore', 'wal-archive-fetch', 'pitr-prepare']) {
+      expect(ends[4]?.stdout).toMatch(new RegExp(`^${kind} +\\S+ +ok `, 'm'))
+    }
+    expect(await product.db.run(tables)).toEqual(before)
+  })
+
   test('there is a test for each of them, and a step that ends otherwise than it says is found', async () => {
     const names = readdirSync(new URL('../../../docs/runbooks/', import.meta.url)).toSorted()
-    expect(names).toEqual(['corrupt-snapshot.md', 'dropped-table.md', 'emergency-stop.md'])
+    expect(names).toEqual(['corrupt-snapshot.md', 'drills.md', 'dropped-table.md', 'emergency-stop.md'])
     const steps = parseRunbook('a\n```sh\ntrue\nfalse\n```\nb\n```sh exit=3\nexit 3\n```\n```\nno shell\n```\n')
     expect(steps).toEqual([
       { script: 'true\nfalse\n', exitCode: 0 },

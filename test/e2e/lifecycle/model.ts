@@ -1,0 +1,52 @@
+/** A journey through a running product: its steps, and the report that they leave. */
+
+export interface JourneyStep {
+  readonly name: string
+  readonly status: 'ok' | 'failed' | 'skipped'
+  readonly detail: string
+  readonly at: string
+}
+
+export interface JourneyReport {
+  readonly ok: boolean
+  readonly project: string
+  readonly started_at: string
+  readonly steps: readonly JourneyStep[]
+  readonly finished_at: string
+}
+
+/** A step: what it saw, in words. Throws when it saw something else. */
+export type Step = readonly [name: string, run: () => Promise<string>]
+
+/** After a step that failed the others are skipped: what they would see proves nothing. */
+export async function runJourney(
+  project: string,
+  steps: readonly Step[],
+  onStep: (step: JourneyStep) => void,
+): Promise<JourneyReport> {
+  const started_at = new Date().toISOString()
+  const done: JourneyStep[] = []
+  for (const [name, run] of steps) {
+    const step = await runStep(name, run, done)
+    done.push(step)
+    onStep(step)
+  }
+  const ok = done.length > 0 && done.every(({ status }) => status === 'ok')
+  return { ok, project, started_at, steps: done, finished_at: new Date().toISOString() }
+}
+
+async function runStep(name: string, run: () => Promise<string>, before: readonly JourneyStep[]): Promise<JourneyStep> {
+  const failed = before.find(({ status }) => status === 'failed')
+  const at = new Date().toISOString()
+  if (failed !== undefined) return { name, status: 'skipped', detail: `${failed.name} failed before`, at }
+  try {
+    return { name, status: 'ok', detail: await run(), at }
+  } catch (error) {
+    return { name, status: 'failed', detail: error instanceof Error ? error.message : String(error), at }
+  }
+}
+
+/** The report as a table for people. */
+export function renderStep({ name, status, detail }: JourneyStep): string {
+  return `${status.padEnd(8)}${name.padEnd(30)}${detail}`
+}
