@@ -6,7 +6,7 @@ import { systemRandom } from '#lib/adapters/system/index.ts'
 import { createWebhookNotifier, readFormedUrl, type WebhookTarget } from '#lib/adapters/webhook/index.ts'
 import { type AlertDesk, openAlertDesk } from '#lib/gate/index.ts'
 import { createFixedClock, type FixedClock } from '#test/support/fixed-clock.ts'
-import { type Receiver, startReceiver } from '#test/support/watch/receiver.ts'
+import { type Delivered, type Receiver, startReceiver } from '#test/support/watch/receiver.ts'
 
 const ROUTING_KEY = 'R0123456789ABCDEF0123456789ABCDE'
 const DROP = {
@@ -71,7 +71,7 @@ describe('webhook forms', () => {
     const { queue, desk } = open([slack()])
     await desk.raise(DROP)
     await queue.runDue()
-    const [{ body, headers } = { body: undefined, headers: {} }] = receiver.received
+    const { body, headers } = receiver.received[0] as Delivered
     expect(body.text).toBe(
       '[production] CRITICAL: The table public.&lt;!channel&gt; &amp; co was dropped. Bring it back: backstop recover --table t',
     )

@@ -22,6 +22,10 @@ export const initRoles = defineCommand({
     readOnly: toggle('--read-only', 'agents read alone, whatever an operator approves'),
     owner: text('--owner <list>', 'owners of tables that approved statements may alter and drop'),
     restore: toggle('--restore', "the gateway's role may restore tables beside the originals"),
+    readAllData: toggle(
+      '--read-all-data',
+      'every schema can be captured, with pg_read_all_data; it reads password hashes too',
+    ),
     bypassRls: toggle('--bypass-rls', 'tables with row-level security can be captured too'),
     db: DATABASE_FLAG,
     apply: toggle('--apply', 'run it in this database, after it was shown'),
@@ -47,6 +51,7 @@ export const initRoles = defineCommand({
       isReadOnly: flags.readOnly,
       owners: namesIn(flags.owner ?? ''),
       mayRestore: flags.restore,
+      readsEverything: flags.readAllData,
       bypassesRowSecurity: flags.bypassRls,
     })
     const checks = buildRoleChecks(order)

@@ -12,6 +12,8 @@ export interface RoleOrder {
   readonly owners: readonly string[]
   /** The gateway's role may restore tables beside the originals. */
   readonly mayRestore: boolean
+  /** The gateway reads every schema, those of the future too, and with them the catalog of password hashes. */
+  readonly readsEverything: boolean
   /** Tables with row-level security can be captured. */
   readonly bypassesRowSecurity: boolean
 }
@@ -77,17 +79,18 @@ function agentSection({ agentRole, owners }: RoleOrder): RoleSection {
   }
 }
 
-function gatewaySection({ gatewayRole, agentRole, bypassesRowSecurity }: RoleOrder): RoleSection {
+/** Not pg_read_all_data without need: it reads pg_authid too, where the hashes of all passwords are. */
+function gatewaySection({ gatewayRole, agentRole, bypassesRowSecurity, readsEverything }: RoleOrder): RoleSection {
   const gateway = quoteIdentifier(gatewayRole)
   const onDatabase = `EXECUTE format('GRANT CONNECT, CREATE ON DATABASE %I TO %I', current_database(), ${quoteLiteral(gatewayRole)});`
   return {
     title:
-      'The role that the gateway logs in with: it reads every table to capture it, sees every session to find those past the gate, makes the scratch of drills, and becomes the role of agents.',
+      'The role that the gateway logs in with: it reads tables to capture them, sees every session to find those past the gate, makes the scratch of drills, and becomes the role of agents.',
     statements: [
       createRole(gatewayRole, 'LOGIN'),
       `ALTER ROLE ${gateway} LOGIN INHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION${bypassesRowSecurity ? ' BYPASSRLS' : ''}`,
       `COMMENT ON ROLE ${gateway} IS 'backstop gateway role: in the URL of BACKSTOP_DB_URL, and nowhere else'`,
-      `GRANT pg_read_all_data, pg_read_all_stats TO ${gateway}`,
+      `GRANT ${readsEverything ? 'pg_read_all_data, ' : ''}pg_read_all_stats TO ${gateway}`,
       `GRANT ${quoteIdentifier(agentRole)} TO ${gateway}`,
       inBlock(onDatabase),
     ],
@@ -105,20 +108,27 @@ function schemaSection(order: RoleOrder, name: string): RoleSection {
       `GRANT USAGE ON SCHEMA ${schema} TO ${agent}`,
       `GRANT ${rights} ON ALL TABLES IN SCHEMA ${schema} TO ${agent}`,
       `GRANT ${isReadOnly ? 'SELECT' : 'USAGE, SELECT'} ON ALL SEQUENCES IN SCHEMA ${schema} TO ${agent}`,
+      `GRANT USAGE ON SCHEMA ${schema} TO ${gateway}`,
+      `GRANT SELECT ON ALL TABLES IN SCHEMA ${schema} TO ${gateway}`,
+      `GRANT SELECT ON ALL SEQUENCES IN SCHEMA ${schema} TO ${gateway}`,
       futureTables(order, name, rights),
       ...(owners.length === 0 ? [] : [`GRANT CREATE ON SCHEMA ${schema} TO ${agent}`]),
-      ...(mayRestore ? [`GRANT USAGE, CREATE ON SCHEMA ${schema} TO ${gateway}`] : []),
+      ...(mayRestore ? [`GRANT CREATE ON SCHEMA ${schema} TO ${gateway}`] : []),
     ],
   }
 }
 
 /** Default privileges are those of the role that makes a table: of every owner of tables there, and of whoever runs this. */
-function futureTables({ agentRole, isReadOnly }: RoleOrder, schema: string, rights: string): string {
-  const [inSchema, agent] = [schema, agentRole].map(quoteLiteral)
-  const grants = [`${rights} ON TABLES`, `${isReadOnly ? 'SELECT' : 'USAGE, SELECT'} ON SEQUENCES`].map(
-    (what) =>
-      `EXECUTE format('ALTER DEFAULT PRIVILEGES FOR ROLE %I IN SCHEMA %I GRANT ${what} TO %I', maker, ${inSchema}, ${agent});`,
-  )
+function futureTables({ agentRole, gatewayRole, isReadOnly }: RoleOrder, schema: string, rights: string): string {
+  const inSchema = quoteLiteral(schema)
+  const grant = (what: string, role: string) =>
+    `EXECUTE format('ALTER DEFAULT PRIVILEGES FOR ROLE %I IN SCHEMA %I GRANT ${what} TO %I', maker, ${inSchema}, ${quoteLiteral(role)});`
+  const grants = [
+    grant(`${rights} ON TABLES`, agentRole),
+    grant(`${isReadOnly ? 'SELECT' : 'USAGE, SELECT'} ON SEQUENCES`, agentRole),
+    grant('SELECT ON TABLES', gatewayRole),
+    grant('SELECT ON SEQUENCES', gatewayRole),
+  ]
   const makers = `SELECT current_user::text UNION SELECT pg_get_userbyid(c.relowner)::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = ${inSchema} AND c.relkind IN ('r', 'p')`
   return inBlock(`FOR maker IN ${makers} LOOP ${grants.join(' ')} END LOOP;`, 'maker text;')
 }
