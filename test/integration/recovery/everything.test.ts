@@ -1,9 +1,9 @@
 /** All that a table can have, dropped with everything around it, comes back as the catalog had it. */
 import { afterEach, expect, test } from 'vitest'
 import type { RelationName } from '#lib/kernel/index.ts'
-import type { Manifest } from '#lib/recovery/manifest/index.ts'
 import type { TestDatabase } from '#test/support/postgres.ts'
 import { createTestDatabase } from '#test/support/postgres.ts'
+import { bringBack, captureManifest, comparable } from '#test/support/recovery/bring-back.ts'
 import type { TestRecovery } from '#test/support/recovery/open.ts'
 import { openTestRecovery } from '#test/support/recovery/open.ts'
 
@@ -23,30 +23,7 @@ async function open(seed: (role: string) => string): Promise<void> {
   slice = await openTestRecovery(db.database)
 }
 
-async function captured(relation: RelationName): Promise<Manifest> {
-  const point = await slice.recovery.capture(relation, 'manual')
-  return (await slice.recovery.readManifest(point.snapshotId)).manifest
-}
-
-async function bringBack({ snapshotId }: Manifest, target?: RelationName) {
-  const report = await slice.recovery.restore({ snapshotId, ...(target === undefined ? {} : { target }) })
-  const plan = await slice.recovery.planCopyback(snapshotId, target)
-  for (const sql of [plan.statements.join(';\n')]) await db.run(sql)
-  return report
-}
-
-/** Names that the server gives to the indexes of partitions, and to what they make, are its own. */
-function comparable({ definition }: Manifest): unknown {
-  const partitions = definition.partitions.map(({ definition: own, ...place }) => ({
-    ...place,
-    definition: own && {
-      ...own,
-      indexes: own.indexes.filter(({ isInherited }) => isInherited !== true),
-      constraints: own.constraints.filter(({ isInherited }) => !isInherited),
-    },
-  }))
-  return { ...definition, partitions }
-}
+const captured = (relation: RelationName) => captureManifest(slice, relation)
 
 const RICH = (reader: string) => `
   CREATE SCHEMA app; SET search_path TO app; CREATE EXTENSION btree_gist SCHEMA public;
@@ -102,7 +79,7 @@ test('a table with everything on it', async () => {
   await db.run(
     'DROP TABLE app.ware CASCADE; DROP TYPE app.mood; DROP FUNCTION app.twice, app.seen, app.noted; DROP DOMAIN app.pos',
   )
-  const report = await bringBack(before)
+  const report = await bringBack(db, slice, before)
   expect(report.notRebuilt.map(({ subject }) => subject).sort()).toEqual([
     'foreign key pointing_ware_fkey of app.pointing',
     'publication news',
@@ -147,7 +124,7 @@ test('a tree of partitions, each with what is its own, and every row in its plac
   const routed = await db.run(ROUTED)
   expect(routed.length).toBeGreaterThan(4)
   await db.run('DROP TABLE app.log')
-  const report = await bringBack(before)
+  const report = await bringBack(db, slice, before)
   expect(report.notRebuilt).toEqual([])
   // Columns of the table that was attached lie in the order of the tree now.
   expect(await db.run(ROUTED.replace('t::text', '(id, day, region, line)::text'))).toHaveLength(routed.length)
@@ -155,15 +132,7 @@ test('a tree of partitions, each with what is its own, and every row in its plac
   expect(places(await db.run(ROUTED))).toEqual(places(routed))
   const after = await captured({ schema: 'app', name: 'log' })
   expect(after.content).toEqual(before.content)
-  const ordered = (manifest: Manifest) => {
-    const definition = comparable(manifest) as Manifest['definition']
-    const partitions = definition.partitions.map(({ definition: own, ...rest }) => ({
-      ...rest,
-      own: own && { ...own, columns: own.columns.toSorted((a, b) => (a.name < b.name ? -1 : 1)) },
-    }))
-    return { ...definition, partitions }
-  }
-  expect(ordered(after)).toEqual(ordered(before))
+  expect(comparable(after)).toEqual(comparable(before))
 })
 
 test('a tree is restored beside the one that stands, and in another schema', async () => {
