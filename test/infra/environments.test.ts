@@ -185,6 +185,7 @@ const NOT_TUNED: Readonly<Record<string, string>> = {
   BACKSTOP_DEV_MODE: 'never in the cloud',
   BACKSTOP_CAPTURE_WORKERS: 'a function has one session; ranges of large tables go to other functions',
   BACKSTOP_MAX_CONNECTIONS: 'an instance has one of each kind',
+  BACKSTOP_RETENTION_INTERVAL_HOURS: 'retainAt: the schedule starts it',
   BACKSTOP_DRILL_INTERVAL_HOURS: 'drillAt: the schedule starts it',
   BACKSTOP_DRILL_NATIVE_INTERVAL_HOURS: 'functions have no programs of PostgreSQL',
 }

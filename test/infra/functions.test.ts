@@ -171,6 +171,7 @@ describe('schedules', () => {
       ['gateseal', 'rate(1 minute)'],
       ['recoveryplan', 'rate(1 minute)'],
       ['recoveryverify', 'cron(30 2 * * ? *)'],
+      ['recoveryretain', 'cron(30 4 * * ? *)'],
       ['recoverydrill', 'cron(30 3 * * ? *)'],
       ['recoverywatch', 'rate(1 minute)'],
     ])

@@ -67,7 +67,7 @@ test('a `*` in a statement has its reason written beside it', () => {
   expect(narrow.map(({ sid }) => sid)).toEqual([])
 })
 
-test('the query function adds recovery points and pre-images, and neither replaces nor deletes one, nor reads tokens', () => {
+test('the query function adds recovery points, sets and pre-images, and neither replaces nor deletes one, nor reads tokens', () => {
   const own = of('gate.query').grants
   const s3 = own.filter(({ actions }) => actions.some((action) => action.startsWith('s3:')))
   const allowed = s3.filter(({ effect }) => effect === 'Allow').flatMap(({ actions }) => actions)
@@ -79,7 +79,7 @@ test('the query function adds recovery points and pre-images, and neither replac
     's3:PutObject',
   ])
   const adding = s3.filter(({ effect, actions }) => effect === 'Allow' && actions.includes('s3:PutObject'))
-  expect(adding.map(({ sid }) => sid).sort()).toEqual(['SnapshotsAdd', 'UndoAdd'])
+  expect(adding.map(({ sid }) => sid).sort()).toEqual(['SetsAdd', 'SnapshotsAdd', 'UndoAdd'])
   for (const { sid, resources } of adding) {
     expect(own.find((one) => one.sid === `${sid}Once`)).toMatchObject({
       effect: 'Deny',
@@ -90,6 +90,21 @@ test('the query function adds recovery points and pre-images, and neither replac
   }
   const secrets = own.filter(({ actions }) => actions.includes('secretsmanager:GetSecretValue'))
   expect(secrets.map(({ sid }) => sid)).toEqual(['DatabaseSecret'])
+})
+
+test('retention may delete what snapshots and sets have written, and touch nothing else', () => {
+  const own = of('recovery.retain').grants.filter(({ actions }) => actions.some((action) => action.startsWith('s3:')))
+  const allowed = own.map(({ effect, actions, resources }) => [
+    effect,
+    ...actions,
+    ...resources.map((one) => one.replace(/^.*>/, '')),
+  ])
+  expect(allowed).toEqual([
+    ['Allow', 's3:GetObject', '/snapshots/*'],
+    ['Allow', 's3:ListBucket', ''],
+    ['Allow', 's3:DeleteObject', '/snapshots/*', '/sets/*'],
+  ])
+  expect(of('recovery.retain').grants.some(({ actions }) => actions.includes('rds-db:connect'))).toBe(false)
 })
 
 test('IAM authentication names one user of one database', () => {
@@ -106,6 +121,7 @@ test('IAM authentication names one user of one database', () => {
 const PLANTED: readonly (readonly [name: string, grant: Partial<Grant>])[] = [
   ['gate.inspect', { actions: ['s3:Get*'] }],
   ['gate.query', { actions: ['s3:DeleteObjectVersion'], resources: ['<SnapshotsArn>/snapshots/*'] }],
+  ['recovery.retain', { actions: ['s3:DeleteObject'], resources: ['<SnapshotsArn>/undo/*'] }],
   ['gate.query', { actions: ['kms:ScheduleKeyDeletion'], conditions: '{"kms:ViaService":1}' }],
   ['recovery.drill', { actions: ['s3:PutObject'], resources: ['<SnapshotsArn>/snapshots/*'] }],
   ['gate.query', { actions: ['s3:PutObject'], resources: ['<AuditArn>/audit/*'] }],

@@ -169,6 +169,10 @@ export const environmentSchema = z
       .string()
       .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'takes a time of day such as 02:30')
       .default('02:30'),
+    retainAt: z
+      .string()
+      .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'takes a time of day such as 04:30')
+      .default('04:30'),
     /** Tuning that functions read from their environment: `BACKSTOP_MAX_ROWS`, … */
     settings: z
       .record(z.string().regex(/^BACKSTOP_[A-Z_]+$/, 'takes names such as BACKSTOP_MAX_ROWS'), z.string())

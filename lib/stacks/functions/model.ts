@@ -9,6 +9,9 @@ export type Permission =
   | 'records:write'
   | 'snapshots:add'
   | 'snapshots:read'
+  | 'sets:add'
+  | 'sets:read'
+  | 'snapshots:remove'
   | 'drills:add'
   | 'drills:read'
   | 'wal:read'
@@ -31,7 +34,7 @@ export type Trigger =
   | { readonly kind: 'authorizer' }
   | { readonly kind: 'queue'; readonly queue: QueueName; readonly batchSize: number }
   | { readonly kind: 'every-minute' }
-  | { readonly kind: 'daily'; readonly at: 'drillAt' | 'verifyAt' }
+  | { readonly kind: 'daily'; readonly at: 'drillAt' | 'verifyAt' | 'retainAt' }
 
 export type FunctionName =
   | RouteFunction
@@ -44,6 +47,7 @@ export type FunctionName =
   | 'recovery.capture'
   | 'recovery.part'
   | 'recovery.verify'
+  | 'recovery.retain'
   | 'recovery.drill'
   | 'recovery.watch'
 

@@ -155,6 +155,17 @@ const STATEMENTS: Readonly<Record<Permission, Build>> = {
   ],
   'snapshots:add': add('Snapshots', 'snapshots', 'snapshots'),
   'snapshots:read': read('Snapshots', 'snapshots', 'snapshots'),
+  'sets:add': add('Sets', 'snapshots', 'sets'),
+  'sets:read': read('Sets', 'snapshots', 'sets'),
+  // No versions: what it deletes can be brought back until the bucket's own rule removes the old version.
+  'snapshots:remove': (places) => [
+    {
+      sid: 'SnapshotsRemove',
+      actions: ['s3:DeleteObject'],
+      resources: [`${places.snapshots.arn}/snapshots/*`, `${places.snapshots.arn}/sets/*`],
+      reason: OBJECTS,
+    },
+  ],
   'drills:add': add('Drills', 'snapshots', 'drills'),
   'drills:read': read('Drills', 'snapshots', 'drills'),
   'wal:read': read('Wal', 'snapshots', 'wal'),

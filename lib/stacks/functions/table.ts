@@ -4,6 +4,8 @@ import type { FunctionRow, Permission } from './model.ts'
 const DESK: readonly Permission[] = ['records:read', 'records:write', 'queue.alert:send']
 const JUDGE: readonly Permission[] = [...DESK, 'config:read']
 const CAPTURE: readonly Permission[] = ['snapshots:add', 'snapshots:read', 'database:connect']
+/** Several tables at one instant: their list is written last and read back. */
+const SETS: readonly Permission[] = ['sets:add', 'sets:read']
 /** After a lost answer an object is looked at: adding needs reading. */
 const UNDO: readonly Permission[] = ['undo:add', 'undo:read']
 
@@ -23,7 +25,7 @@ export const FUNCTIONS: readonly FunctionRow[] = [
     memoryMib: 1769,
     trigger: { kind: 'routes' },
     bounded: 'query',
-    permissions: [...JUDGE, ...CAPTURE, ...UNDO, 'queue.run:send', 'queue.capture:send'],
+    permissions: [...JUDGE, ...CAPTURE, ...SETS, ...UNDO, 'queue.run:send', 'queue.capture:send'],
   },
   {
     name: 'gate.run',
@@ -32,7 +34,7 @@ export const FUNCTIONS: readonly FunctionRow[] = [
     memoryMib: 1769,
     trigger: { kind: 'queue', queue: 'run', batchSize: 1 },
     bounded: 'run',
-    permissions: [...JUDGE, ...CAPTURE, ...UNDO],
+    permissions: [...JUDGE, ...CAPTURE, ...SETS, ...UNDO],
   },
   {
     name: 'gate.approve',
@@ -106,7 +108,7 @@ export const FUNCTIONS: readonly FunctionRow[] = [
     memoryMib: 1769,
     trigger: { kind: 'queue', queue: 'capture', batchSize: 1 },
     bounded: 'capture',
-    permissions: ['records:read', 'records:write', ...CAPTURE, 'queue.part:send', 'queue.alert:send'],
+    permissions: ['records:read', 'records:write', ...CAPTURE, ...SETS, 'queue.part:send', 'queue.alert:send'],
   },
   {
     name: 'recovery.part',
@@ -124,6 +126,14 @@ export const FUNCTIONS: readonly FunctionRow[] = [
     memoryMib: 1769,
     trigger: { kind: 'daily', at: 'verifyAt' },
     permissions: ['records:read', 'records:write', 'snapshots:read', 'audit:read', 'queue.alert:send'],
+  },
+  {
+    name: 'recovery.retain',
+    does: 'removes recovery points that no policy keeps',
+    timeoutS: 900,
+    memoryMib: 1024,
+    trigger: { kind: 'daily', at: 'retainAt' },
+    permissions: ['records:read', 'records:write', 'snapshots:read', 'snapshots:remove', 'queue.alert:send'],
   },
   {
     name: 'recovery.drill',

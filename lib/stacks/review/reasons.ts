@@ -21,15 +21,15 @@ export const REASONS: readonly Reason[] = [
       'X-Ray and network interfaces, which know no resources: see the reason at each statement in functions/platform.ts.',
   },
   {
-    rule: /^AwsSolutions-IAM5\[Resource::.*\/(snapshots|drills|wal|undo|audit)\/\*\]$/,
+    rule: /^AwsSolutions-IAM5\[Resource::.*\/(snapshots|sets|drills|wal|undo|audit)\/\*\]$/,
     path: /\/(gate|recovery)-[a-z]+\/Role\/Resource$/,
     reason:
       'The objects of one folder of one bucket, with actions named one by one; names of objects are not known before.',
   },
   {
-    rule: /^AwsSolutions-IAM5\[Resource::.*\/snapshots\/\*\]$/,
+    rule: /^AwsSolutions-IAM5\[Resource::.*\/(snapshots|sets)\/\*\]$/,
     path: /\/task\/TaskRole\/Resource$/,
-    reason: 'The task captures what the function captures: the same statements, for the objects of one folder.',
+    reason: 'The task captures what the function captures: the same statements, for the objects of two folders.',
   },
   {
     rule: /^AwsSolutions-IAM5\[Resource::\*\]$/,

@@ -108,9 +108,16 @@ export const RULES: readonly Rule[] = [
     broken: ({ actions }) => actions.some((action) => action.includes('*')),
   },
   {
-    says: 'nobody deletes an object, a version of one, or its retention',
+    says: 'nobody deletes a version of an object, or its retention',
     broken: (grant) =>
-      allows(grant, /^s3:(Delete|PutObjectRetention|PutObjectLegalHold|BypassGovernance|Put\w*Lifecycle)/),
+      allows(grant, /^s3:(Delete(?!Object$)|PutObjectRetention|PutObjectLegalHold|BypassGovernance|Put\w*Lifecycle)/),
+  },
+  {
+    says: 'recovery.retain alone deletes objects, and those of snapshots and sets alone',
+    broken: (grant, name) =>
+      allows(grant, /^s3:DeleteObject$/) &&
+      (name !== 'recovery.retain' ||
+        !grant.resources.every((resource) => /^<Snapshots[^>]*>\/(snapshots|sets)\/\*$/.test(resource))),
   },
   {
     says: 'nobody changes a bucket, a table, a queue, a key, a function or a role',

@@ -28,6 +28,7 @@ const NAMES = [
   'recovery-capture',
   'recovery-drill',
   'recovery-plan',
+  'recovery-retain',
   'recovery-verify',
   'recovery-watch',
 ]
@@ -75,6 +76,7 @@ describe('the bundles', () => {
       'gate-expire',
       'gate-relay',
       'gate-seal',
+      'recovery-retain',
       'recovery-verify',
     ]
     expect(withPart('node_modules/pg/')).toEqual(allBut(...withoutDatabase))
@@ -94,7 +96,7 @@ describe('the bundles', () => {
     )
     expect(withPart('node_modules/@aws-sdk/client-dynamodb')).toEqual(allBut('gate-authorize'))
     expect(withPart('node_modules/@aws-sdk/client-secrets-manager')).toEqual(
-      allBut('gate-approve', 'gate-expire', 'gate-seal', 'recovery-verify'),
+      allBut('gate-approve', 'gate-expire', 'gate-seal', 'recovery-retain', 'recovery-verify'),
     )
   })
 
