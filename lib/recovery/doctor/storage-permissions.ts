@@ -58,7 +58,7 @@ interface ExaminePorts {
 }
 
 /** Where what is to be recovered lies. */
-const RECOVERY_FOLDERS = ['snapshots', 'backups', 'wal', 'undo', 'audit', 'drills'] as const
+const RECOVERY_FOLDERS = ['snapshots', 'sets', 'backups', 'wal', 'undo', 'audit', 'drills'] as const
 const NAME_BYTES = 16
 const OTHERS_WRITE = 0o022
 const LEAST_FREE_BYTES = 1_073_741_824
