@@ -3,6 +3,7 @@ export { captureFailedAlert, drillAlerts, roundAlerts, verifyAlerts } from './al
 export type { BackupList, BackupProblem } from './backup/index.ts'
 export { proveContent } from './backup/index.ts'
 export type { PointFilter, PointPage, ScanProblem, ScanReport } from './catalog/index.ts'
+export { CLOCK_SKEW_MS } from './catalog/index.ts'
 export type {
   NativeToolsReport,
   StorageExamination,

@@ -86,6 +86,7 @@ export interface Recovery extends RecoveryPoints {
   findStaleTables(tables: readonly SeenTable[], staleAfterMs: number): Promise<readonly StaleTable[]>
   /** The proven manifest of a snapshot. Throws SNAPSHOT_MISSING, SNAPSHOT_CORRUPT, MANIFEST_INVALID. */
   readManifest(snapshotId: SnapshotId): Promise<SealedManifest>
+  hasTable(relation: RelationName): Promise<boolean>
   /** A snapshot that turns out to be corrupt is quarantined, and the error thrown. */
   restore(request: RestoreRequest): Promise<RestoreReport>
   /**

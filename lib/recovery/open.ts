@@ -9,7 +9,7 @@ import { listDrills, runTableDrill } from './drill/index.ts'
 import { readManifest } from './locate.ts'
 import type { Recovery, RecoveryOptions } from './model.ts'
 import type { ConflictPolicy, RestoreRequest } from './restore/index.ts'
-import { defaultTarget, planCopyback, readSituation, runRestore, validateRestore } from './restore/index.ts'
+import { defaultTarget, exists, planCopyback, readSituation, runRestore, validateRestore } from './restore/index.ts'
 import type { RetentionPorts } from './retention/index.ts'
 import { addKeep, liftKeep, listKeeps, readClockState, runRetention, whileInUse } from './retention/index.ts'
 import type { RoundPorts } from './round/index.ts'
@@ -78,6 +78,7 @@ export function openRecovery(options: RecoveryOptions): Recovery {
     settleTables: (look) => settleTables(records, look),
     findStaleTables: (tables, staleAfterMs) => findStaleTables({ ...options, catalog }, tables, staleAfterMs),
     readManifest: (snapshotId) => readManifest(objects, catalog, snapshotId),
+    hasTable: (relation) => options.database.withSession((session) => exists(session, relation)),
     restore: (request) => restore(options, catalog, request),
     validateRestore: (snapshotId, target, isBrief) => validate(options, catalog, { snapshotId, target, isBrief }),
     planCopyback: (snapshotId, recovered, conflictPolicy) =>

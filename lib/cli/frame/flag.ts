@@ -44,6 +44,16 @@ export function choice<T extends string>(term: string, summary: string, choices:
   }
 }
 
+/** One of a few words, or none. Throws USAGE_INVALID for another. */
+export function optionalChoice<T extends string>(
+  term: string,
+  summary: string,
+  choices: readonly T[],
+): Flag<T | undefined> {
+  const { defaultText: _, ...flag } = choice(term, summary, choices, choices[0] as T)
+  return { ...flag, read: (given) => (given === undefined ? undefined : flag.read(given)) }
+}
+
 /** A whole number in a range. Throws USAGE_INVALID. */
 export function integer(term: string, summary: string, least: number, most: number): Flag<number | undefined> {
   return {

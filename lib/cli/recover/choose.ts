@@ -1,11 +1,51 @@
 /** Which recovery point: only valid ones are ever offered. */
 import { BackstopError, displayRelation, epochMsOf, type RelationName } from '#lib/kernel/index.ts'
 import type { RecoveryPoint } from '#lib/ports/index.ts'
+import { CLOCK_SKEW_MS } from '#lib/recovery/index.ts'
 import type { CommandContext } from '../frame/index.ts'
 import type { FoundPoints } from '../snapshots/index.ts'
 import { formatBytes, formatDuration } from '../terminal/index.ts'
 
 const MOST_OFFERED = 10
+
+/** Newest first; those that a wrong clock dated in the future come last, for nobody knows how old they are. */
+export function trustedFirst(points: readonly RecoveryPoint[], nowMs: number): readonly RecoveryPoint[] {
+  const isAhead = (point: RecoveryPoint) => epochMsOf(point.capturedAt) > nowMs + CLOCK_SKEW_MS
+  return [...points.filter((point) => !isAhead(point)), ...points.filter(isAhead)]
+}
+
+/** Throws USAGE_INVALID for what is no instant with a time zone. */
+export function readInstant(written: string): number {
+  const ms = /(?:Z|[+-]\d\d(?::?\d\d)?)$/i.test(written.trim())
+    ? Date.parse(
+        written
+          .trim()
+          .replace(' ', 'T')
+          .replace(/([+-]\d\d)$/, '$1:00'),
+      )
+    : Number.NaN
+  if (Number.isFinite(ms)) return ms
+  throw new BackstopError('USAGE_INVALID', '--at must be an instant with its zone, such as 2026-11-21T02:59:00Z')
+}
+
+/** Valid, of the instant or older, in the order in which they are offered. Throws SNAPSHOT_NONE_VALID. */
+export function offeredPoints(
+  found: FoundPoints,
+  table: string,
+  at: string | undefined,
+  nowMs: number,
+): readonly RecoveryPoint[] {
+  const valid = trustedFirst(validPoints(found, table), nowMs)
+  if (at === undefined) return valid
+  const atMs = readInstant(at)
+  const early = valid.filter((point) => epochMsOf(point.capturedAt) <= atMs)
+  if (early.length > 0) return early
+  const oldest = valid.at(-1)?.capturedAt
+  throw new BackstopError(
+    'SNAPSHOT_NONE_VALID',
+    `no valid snapshots of ${table} at ${at}: the oldest one is of ${oldest}`,
+  )
+}
 
 /** Throws SNAPSHOT_NONE_VALID, saying what there is instead. */
 export function validPoints({ points, problems }: FoundPoints, table: string): readonly RecoveryPoint[] {
@@ -40,11 +80,16 @@ export async function choosePoint(
     'Which recovery point?',
     points.slice(0, MOST_OFFERED).map((point) => ({
       value: point.snapshotId,
-      label: `${point.capturedAt}  ${formatDuration(nowMs - epochMsOf(point.capturedAt))} old, ${point.rowCount} rows`,
+      label: `${point.capturedAt}  ${ageOf(point, nowMs)}, ${point.rowCount} rows`,
       hint: `${point.snapshotId}, ${point.origin}, ${formatBytes(point.sizeBytes)}`,
     })),
   )
   return points.find((point) => point.snapshotId === chosen) ?? newest
+}
+
+function ageOf(point: RecoveryPoint, nowMs: number): string {
+  const ageMs = nowMs - epochMsOf(point.capturedAt)
+  return ageMs < -CLOCK_SKEW_MS ? 'dated in the future by a wrong clock' : `${formatDuration(ageMs)} old`
 }
 
 /** A name that is in several schemas is no answer. Throws USAGE_INVALID. */

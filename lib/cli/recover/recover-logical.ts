@@ -7,6 +7,7 @@ import { openBackupTools } from '#lib/runtime/tools/index.ts'
 import { backupData, backupTable, showBytes } from '../backup/index.ts'
 import { type CommandContext, type CommandResult, existingStorage, getSetting } from '../frame/index.ts'
 import { Cancelled, formatBytes, formatDuration } from '../terminal/index.ts'
+import { readInstant } from './choose.ts'
 import type { WholeFlags } from './whole-flags.ts'
 
 const MOST_OFFERED = 10
@@ -38,7 +39,10 @@ export async function recoverLogical(flags: WholeFlags, context: CommandContext)
   const storageUrl = existingStorage(flags.storage, environment)
   const databaseUrl = getSetting(flags.db, '--db', 'BACKSTOP_DB_URL', environment)
   const ports = await openBackupTools(storageUrl, 'read', { environment })
-  const backup = await choose((await listLogicalBackups(ports.objects)).backups, flags, context)
+  const { backups } = await listLogicalBackups(ports.objects)
+  const atMs = flags.at === undefined ? Number.POSITIVE_INFINITY : readInstant(flags.at)
+  const early = backups.filter(({ startedAt }) => epochMsOf(startedAt) <= atMs)
+  const backup = await choose(early, flags, context)
   const preview = backupTable([backup], systemClock.nowMs())
   const head = { kind: 'title', text: 'What will happen: this is restored into the database of --db' } as const
   if (!context.isJson) await context.show({}, [head, preview])

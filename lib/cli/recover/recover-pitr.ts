@@ -5,9 +5,9 @@ import { BackstopError } from '#lib/kernel/index.ts'
 import { chooseBaseBackup, listBaseBackups, prepareRestore, proveContent, readTarget } from '#lib/recovery/index.ts'
 import { openBackupTools, restoreCommandLine } from '#lib/runtime/tools/index.ts'
 import { showBytes } from '../backup/index.ts'
-import { type CommandContext, type CommandResult, existingStorage, getSetting } from '../frame/index.ts'
+import { type CommandContext, type CommandResult, existingStorage, findSetting, getSetting } from '../frame/index.ts'
 import { baseBackupData, baseBackupTable, showPrepared } from '../pitr/index.ts'
-import { Cancelled } from '../terminal/index.ts'
+import { type Asker, Cancelled } from '../terminal/index.ts'
 import type { WholeFlags } from './whole-flags.ts'
 
 function targetFolder(given: string | undefined): string {
@@ -15,12 +15,32 @@ function targetFolder(given: string | undefined): string {
   throw new BackstopError('USAGE_INVALID', 'give --target-dir, or --dry-run to look only')
 }
 
+async function clusterOf(flags: WholeFlags, { environment, ask }: CommandContext): Promise<string> {
+  const given = findSetting(flags.clusterId, 'BACKSTOP_CLUSTER_ID', environment)
+  if (given !== undefined || ask === undefined || flags.isUnattended) {
+    return getSetting(given, '--cluster-id', 'BACKSTOP_CLUSTER_ID', environment)
+  }
+  return await ask.write('Which server? The --cluster-id of its backups', '', (answer) =>
+    answer === '' ? 'a name is needed' : undefined,
+  )
+}
+
+const LATEST = 'the end of the archive'
+
+async function askTime(ask: Asker): Promise<string | undefined> {
+  const answer = await ask.write('To which time? Such as 2026-11-21 02:59:00+00', LATEST, () => undefined)
+  return answer === LATEST ? undefined : answer
+}
+
 /** Prepares and starts nothing: the server that runs now is never touched. */
 export async function recoverPitr(flags: WholeFlags, context: CommandContext): Promise<CommandResult> {
   const { environment } = context
   const storageUrl = existingStorage(flags.storage, environment)
-  const clusterId = getSetting(flags.clusterId, '--cluster-id', 'BACKSTOP_CLUSTER_ID', environment)
-  const target = readTarget({ time: flags.targetTime, lsn: flags.targetLsn, name: flags.targetName })
+  const ask = flags.isUnattended ? undefined : context.ask
+  const clusterId = await clusterOf(flags, context)
+  const isSaid = flags.targetTime !== undefined || flags.targetLsn !== undefined || flags.targetName !== undefined
+  const time = isSaid || ask === undefined ? flags.targetTime : await askTime(ask)
+  const target = readTarget({ time, lsn: flags.targetLsn, name: flags.targetName })
   const ports = await openBackupTools(storageUrl, 'read', { environment })
   const { backups } = await listBaseBackups(ports.objects, clusterId)
   const named = backups.filter(({ backupId }) => flags.backupId === undefined || backupId === flags.backupId)
@@ -37,7 +57,10 @@ export async function recoverPitr(flags: WholeFlags, context: CommandContext): P
       blocks: [{ kind: 'text', text: 'Dry run: the base backup is whole; nothing was written.', tone: 'good' }],
     }
   }
-  const folder = resolve(targetFolder(flags.targetDir))
+  const given =
+    flags.targetDir ??
+    (await ask?.write('Into which new folder?', '', (answer) => (answer === '' ? 'a folder is needed' : undefined)))
+  const folder = resolve(targetFolder(given))
   if (!flags.isUnattended && (await context.ask?.confirm(`Prepare ${folder} now?`)) !== true) throw new Cancelled()
   const order = {
     clusterId,

@@ -1,29 +1,14 @@
 /** `backstop recover`: from "the table is gone" to validated rows and the SQL that brings them back. */
-import { systemClock } from '#lib/adapters/system/index.ts'
-import { BackstopError, displayRelation, epochMsOf, type RelationName } from '#lib/kernel/index.ts'
-import type { RecoveryPoint } from '#lib/ports/index.ts'
-import type { Recovery } from '#lib/recovery/index.ts'
-import type { CommandContext, CommandResult } from '../frame/index.ts'
-import { choice, defineCommand, text, toggle } from '../frame/index.ts'
-import { findPoints, tableFilter } from '../snapshots/index.ts'
-import type { Block } from '../terminal/index.ts'
-import { Cancelled, formatBytes, formatDuration } from '../terminal/index.ts'
-import { choosePoint, oneTable, pointById, validPoints } from './choose.ts'
-import { openTools, RESTORE_FLAGS, RESTORE_JSON, targetOf } from './open-tools.ts'
+import { BackstopError } from '#lib/kernel/index.ts'
+import type { CommandContext } from '../frame/index.ts'
+import { defineCommand, optionalChoice, text, toggle } from '../frame/index.ts'
+import { openTools, RESTORE_FLAGS, RESTORE_JSON } from './open-tools.ts'
 import { recoverLogical } from './recover-logical.ts'
 import { recoverPitr } from './recover-pitr.ts'
-import { restoreTable, showRestore } from './restore-table.ts'
+import { recoverTable } from './recover-table.ts'
 import { WHOLE_FLAGS } from './whole-flags.ts'
 
-interface RecoverFlags {
-  readonly table: string
-  readonly snapshotId: string | undefined
-  readonly targetTable: string | undefined
-  readonly conflictPolicy: 'skip' | 'overwrite' | 'fail'
-  readonly isUnattended: boolean
-  readonly isDryRun: boolean
-  readonly copybackFile: string | undefined
-}
+const TYPES = ['table', 'logical', 'pitr'] as const
 
 export const recover = defineCommand({
   path: 'recover',
@@ -34,10 +19,16 @@ export const recover = defineCommand({
     'database is restored from a dump, all or nothing; with --type pitr a data folder is prepared that recovers to a point ' +
     'in time when a server is started on it.',
   flags: {
-    type: choice('--type <type>', 'what to recover', ['table', 'logical', 'pitr'] as const, 'table'),
-    table: text('--table <name>', 'the table: name or schema.name'),
+    type: optionalChoice('--type <type>', 'what to recover (asked for at a terminal, else table)', TYPES),
+    table: text('--table <name>', 'the table: name or schema.name (asked for at a terminal)'),
     snapshotId: text('--snapshot-id <id>', 'this recovery point (else the newest valid one is proposed)'),
+    at: text('--at <instant>', 'the newest recovery point that is not later, such as 2026-11-21T02:59:00Z'),
     ...RESTORE_FLAGS,
+    conflictPolicy: optionalChoice(
+      '--conflict-policy <policy>',
+      'when the target exists: add missing rows, replace rows of the same key too, or refuse (asked for at a terminal, else fail)',
+      ['skip', 'overwrite', 'fail'] as const,
+    ),
     yes: toggle('--yes', 'do not ask for confirmation'),
     nonInteractive: toggle('--non-interactive', 'ask nothing: take the newest valid point'),
     ...WHOLE_FLAGS,
@@ -45,12 +36,16 @@ export const recover = defineCommand({
   json: RESTORE_JSON,
   examples: [
     {
-      does: 'Guided, at a terminal',
-      line: 'backstop recover --db postgresql://… --storage file:///backups --table payments',
+      does: 'Guided, at a terminal: asks for everything that is not said',
+      line: 'backstop recover --db postgresql://… --storage file:///backups',
     },
     {
       does: 'A whole server, as it was before the accident',
       line: 'backstop recover --type pitr --storage file:///backups --cluster-id prod --target-dir /scratch/pg --target-time "2026-11-21 02:59:00+00"',
+    },
+    {
+      does: 'As the table was before the accident',
+      line: 'backstop recover --db postgresql://… --storage file:///backups --table payments --at 2026-11-21T02:59:00Z',
     },
     {
       does: 'In a script',
@@ -59,61 +54,38 @@ export const recover = defineCommand({
   ],
   async run({ flags }, context) {
     const isUnattended = flags.yes || flags.nonInteractive
-    if (flags.type === 'table' && flags.table === undefined) throw new BackstopError('USAGE_INVALID', 'give --table')
+    const surroundings = flags.nonInteractive ? withoutQuestions(context) : context
     if (!isUnattended && !flags.dryRun && context.ask === undefined) {
       throw new BackstopError('USAGE_INVALID', 'nobody can be asked here: give --yes or --non-interactive')
     }
-    if (flags.type !== 'table' || flags.table === undefined) {
-      const recoverWhole = flags.type === 'logical' ? recoverLogical : recoverPitr
-      return await recoverWhole({ ...flags, isUnattended }, context)
+    const type = flags.type ?? (await typeAsked(flags.table, surroundings))
+    if (type !== 'table') {
+      const recoverWhole = type === 'logical' ? recoverLogical : recoverPitr
+      return await recoverWhole({ ...flags, targetTime: flags.targetTime ?? flags.at, isUnattended }, surroundings)
+    }
+    if (flags.table === undefined && surroundings.ask === undefined) {
+      throw new BackstopError('USAGE_INVALID', 'give --table')
     }
     const tools = await openTools(flags, context)
     try {
-      const order = { ...flags, table: flags.table, isUnattended, isDryRun: flags.dryRun }
-      return await recoverTable(tools.recovery, order, flags.nonInteractive ? withoutQuestions(context) : context)
+      return await recoverTable(tools.recovery, { ...flags, isUnattended, isDryRun: flags.dryRun }, surroundings)
     } finally {
       await tools.close()
     }
   },
 })
 
+/** A table that is named says it all. */
+async function typeAsked(table: string | undefined, { ask }: CommandContext): Promise<(typeof TYPES)[number]> {
+  if (table !== undefined || ask === undefined) return 'table'
+  const answer = await ask.choose('What is to be recovered?', [
+    { value: 'table', label: 'One table', hint: 'restored beside the original, with the SQL for the way back' },
+    { value: 'logical', label: 'A whole database', hint: 'from a dump, all or nothing' },
+    { value: 'pitr', label: 'A whole server, at a point in time', hint: 'a data folder to start a server on' },
+  ])
+  return TYPES.find((type) => type === answer) ?? 'table'
+}
+
 function withoutQuestions({ ask: _, ...context }: CommandContext): CommandContext {
   return context
-}
-
-async function pickPoint(recovery: Recovery, flags: RecoverFlags, context: CommandContext): Promise<RecoveryPoint> {
-  const found = await findPoints(recovery, tableFilter(flags.table))
-  if (flags.snapshotId !== undefined) return pointById(found, flags.snapshotId, flags.table)
-  const valid = validPoints(found, flags.table)
-  oneTable(valid)
-  return await choosePoint(valid, context, systemClock.nowMs())
-}
-
-function previewOf(point: RecoveryPoint, target: RelationName, flags: RecoverFlags): readonly Block[] {
-  return [
-    { kind: 'title', text: 'What will happen' },
-    {
-      kind: 'pairs',
-      pairs: [
-        ['snapshot', point.snapshotId],
-        ['of', displayRelation(point.relation)],
-        ['captured', `${point.capturedAt}, ${formatDuration(systemClock.nowMs() - epochMsOf(point.capturedAt))} ago`],
-        ['rows', `${point.rowCount}, ${formatBytes(point.sizeBytes)}`],
-        ['into', `${displayRelation(target)} (when it exists: ${flags.conflictPolicy})`],
-        ['original', 'is not touched'],
-      ],
-    },
-  ]
-}
-
-async function recoverTable(recovery: Recovery, flags: RecoverFlags, context: CommandContext): Promise<CommandResult> {
-  const point = await pickPoint(recovery, flags, context)
-  const target = targetOf(point.relation, flags.targetTable)
-  if (!context.isJson) await context.show({}, previewOf(point, target, flags))
-  const mustAsk = !flags.isUnattended && !flags.isDryRun
-  if (mustAsk && (await context.ask?.confirm('Restore now?')) !== true) throw new Cancelled()
-  const { conflictPolicy, isDryRun, copybackFile } = flags
-  const order = { snapshotId: point.snapshotId, target, conflictPolicy, isDryRun, copybackFile }
-  const { report, copyback } = await restoreTable(recovery, order, context)
-  return showRestore(report, order.conflictPolicy, copyback)
 }

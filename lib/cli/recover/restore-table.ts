@@ -32,6 +32,7 @@ export async function restoreTable(
   if (copybackFile !== undefined) await writeSql(copybackFile, '')
   const report = await recovery.restore({
     ...what,
+    signal: context.signal,
     onProgress: ({ phase, done, total }) => context.progress.update({ label: phase, done, total, unit: UNITS[phase] }),
   })
   context.progress.clear()

@@ -23,6 +23,8 @@ export interface WholeFlags {
   readonly targetLsn: string | undefined
   readonly targetName: string | undefined
   readonly targetAction: 'pause' | 'promote' | 'shutdown'
+  /** With --type logical: nothing that was begun later. */
+  readonly at: string | undefined
   readonly dryRun: boolean
   readonly isUnattended: boolean
 }

@@ -64,9 +64,13 @@ export interface Choice {
   readonly hint?: string
 }
 
-/** Questions to a person. Both throw `Cancelled` on Ctrl-C. */
+/** Questions to a person. All throw `Cancelled` on Ctrl-C. */
 export interface Asker {
   choose(question: string, choices: readonly Choice[]): Promise<string>
+  /** The same for a long list: typing narrows it. */
+  find(question: string, choices: readonly Choice[]): Promise<string>
+  /** `check` says what is wrong with an answer. Enter takes the preset. */
+  write(question: string, preset: string, check: (answer: string) => string | undefined): Promise<string>
   confirm(question: string): Promise<boolean>
 }
 

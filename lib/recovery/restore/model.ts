@@ -20,6 +20,8 @@ export interface RestoreRequest {
   /** Verify and plan; change nothing. */
   readonly isDryRun?: boolean
   readonly onProgress?: (progress: RestoreProgress) => void
+  /** When it is aborted, the restore ends with its reason and leaves nothing behind. */
+  readonly signal?: AbortSignal
   /** A statement of the rebuilding that the server refused; the report has it under `notRebuilt` as well. */
   readonly onRefused?: (subject: string, error: StatementError) => void
 }

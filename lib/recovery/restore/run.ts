@@ -5,6 +5,7 @@ import type { Columnar, Database, DatabaseSession, ObjectStore } from '#lib/port
 import { StatementError } from '#lib/ports/index.ts'
 import type { SealedManifest } from '../manifest/index.ts'
 import { FIXED_SETTINGS, verifyPart } from '../snapshot/index.ts'
+import { interruptibly } from './interrupt.ts'
 import { compareContent, loadRows } from './load.ts'
 import type { Merged } from './merge.ts'
 import { mergeRows } from './merge.ts'
@@ -49,7 +50,10 @@ export async function runRestore(
 ): Promise<RestoreReport> {
   const target = request.target ?? defaultTarget(manifest.relation)
   const plan = planRestore(manifest, target)
-  const progress = request.onProgress ?? (() => undefined)
+  const progress: Progress = (step) => {
+    request.signal?.throwIfAborted()
+    request.onProgress?.(step)
+  }
   await verifyParts(manifest, ports, progress)
   const base = {
     snapshotId: manifest.snapshotId,
@@ -68,7 +72,9 @@ export async function runRestore(
     return { ...base, rebuilt, notRebuilt: plan.notRebuilt, insertedRows: 0, updatedRows: 0, checked }
   }
   const done = await ports.database.withDedicatedSession((session) =>
-    restoreInTransaction(session, plan, { manifest, request, ports, progress }),
+    interruptibly(ports.database, session, request.signal, () =>
+      restoreInTransaction(session, plan, { manifest, request, ports, progress }),
+    ),
   )
   return { ...base, ...done, checked: [...proven, 'row count in the database', 'whole-content digest in the database'] }
 }
@@ -137,6 +143,7 @@ async function restoreInTransaction(
   progress({ phase: 'compare', done: 0, total: 1 })
   await compareContent(session, manifest, plan.target)
   const rebuilt = await rebuild(session, plan, context)
+  context.request.signal?.throwIfAborted()
   await session.execute('COMMIT')
   return {
     insertedRows,
