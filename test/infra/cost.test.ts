@@ -21,7 +21,7 @@ test('docs/cost.md is what `npm run cost` writes', async () => {
 test('what is counted is what the template has', () => {
   expect(counts).toMatchObject({ keys: 3, secrets: 2, dashboards: 1, endpointZones: 6, queues: 4 })
   expect(counts.everyMinute).toHaveLength(4)
-  expect(counts.daily).toHaveLength(2)
+  expect(counts.daily).toHaveLength(3)
   expect(counts.alarms).toBeGreaterThanOrEqual(45)
 })
 
