@@ -29,7 +29,11 @@ async function capture(table = 'users'): Promise<ListedPoint> {
   return json
 }
 
-const partOf = (point: ListedPoint) => point.manifest_key.replace('manifest.json', 'part-00000.parquet')
+async function partOf(point: ListedPoint): Promise<string> {
+  const folder = point.manifest_key.replace('manifest.json', '')
+  const found = (await world.bucket.keys()).find((key) => key.startsWith(folder) && key.endsWith('.parquet'))
+  return found ?? expect.fail(`${folder} holds no part`)
+}
 
 async function readObject(key: string): Promise<Buffer> {
   const { Body } = await world.bucket.client.send(new GetObjectCommand({ Bucket: world.bucket.name, Key: key }))
@@ -65,7 +69,7 @@ describe('checksum mismatch', () => {
   })
 
   covers('T43', 'recover ends with these words, exits 1, and nothing was restored', async () => {
-    await flipBit(partOf(newest))
+    await flipBit(await partOf(newest))
     const end = await world.shell.run(`${RECOVER} --snapshot-id ${newest.snapshot_id}`)
     expect(end).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(MISMATCH) })
     expect(await world.db.run(`SELECT to_regclass('users_recovered') IS NULL AS gone`)).toEqual([{ gone: true }])
@@ -82,8 +86,8 @@ describe('checksum mismatch', () => {
 
   covers('T45', 'a part that is cut short is no valid point of the list', async () => {
     const point = await capture()
-    const whole = await readObject(partOf(point))
-    await writeObject(partOf(point), whole.subarray(0, whole.length >> 1))
+    const whole = await readObject(await partOf(point))
+    await writeObject(await partOf(point), whole.subarray(0, whole.length >> 1))
     const answer = JSON.parse(await world.shell.read(`${LIST} --json`))
     expect(answer.snapshots.map((one: ListedPoint) => one.snapshot_id)).not.toContain(point.snapshot_id)
     expect(JSON.stringify(answer.problems)).toContain(point.snapshot_id)
@@ -118,7 +122,7 @@ describe('checksum mismatch', () => {
   covers('T49', 'doctor launch is not ready with a corrupt point alone; the destruction is held off', async () => {
     await world.db.run('CREATE TABLE lonely (id int PRIMARY KEY); INSERT INTO lonely VALUES (1)')
     const point = await capture('lonely')
-    await flipBit(partOf(point))
+    await flipBit(await partOf(point))
     const restored = await world.shell.run(
       `backstop recover --table lonely --storage $STORAGE --db $BACKSTOP_DB_URL --metadata-db $METADATA --yes --snapshot-id ${point.snapshot_id}`,
     )
@@ -137,7 +141,7 @@ describe('checksum mismatch', () => {
     async () => {
       await world.db.run('CREATE TABLE pair (id int PRIMARY KEY); INSERT INTO pair VALUES (1)')
       const [good, bad] = [await capture('pair'), await capture('pair')]
-      await flipBit(partOf(bad))
+      await flipBit(await partOf(bad))
       const line = `${RECOVER.replace('users', 'pair')} --metadata-db $METADATA`
       expect((await world.shell.run(`${line} --non-interactive`)).stderr).toMatch(MISMATCH)
       expect((await world.shell.run(`${line} --snapshot-id ${bad.snapshot_id}`)).exitCode).toBe(1)
@@ -147,9 +151,9 @@ describe('checksum mismatch', () => {
   )
 
   covers('T51', 'the product neither deletes nor mends it, and tells of it', async () => {
-    const before = await readObject(partOf(newest))
+    const before = await readObject(await partOf(newest))
     await world.shell.run(`${RECOVER} --metadata-db $METADATA --snapshot-id ${newest.snapshot_id}`)
-    expect(await readObject(partOf(newest))).toEqual(before)
+    expect(await readObject(await partOf(newest))).toEqual(before)
     const page = (await world.get('/metadata/snapshots?table=users&latest_valid=false', 'ops')).json as ListedPoint[]
     expect(page.find((point) => point.snapshot_id === newest.snapshot_id)).toMatchObject({ status: 'quarantined' })
   })
@@ -169,7 +173,7 @@ describe('checksum mismatch', () => {
 describe('no valid snapshots', () => {
   covers('T54', 'the list leaves out what is corrupt, and has the checksum of what it names', async () => {
     const point = await capture()
-    await flipBit(partOf(point))
+    await flipBit(await partOf(point))
     await world.shell.run(`${RECOVER} --metadata-db $METADATA --snapshot-id ${point.snapshot_id}`)
     const offered = await listed('--metadata-db $METADATA')
     const valid = offered.filter(({ status }) => status === 'valid')
@@ -231,7 +235,7 @@ describe('no valid snapshots', () => {
 
   covers('T61', 'no flag makes it restore one that is corrupt', async () => {
     const point = await capture()
-    await flipBit(partOf(point))
+    await flipBit(await partOf(point))
     await dropRecovered()
     for (const more of ['', '--conflict-policy overwrite', '--non-interactive', '--dry-run']) {
       const end = await world.shell.run(`${RECOVER} --snapshot-id ${point.snapshot_id} ${more}`)

@@ -78,13 +78,15 @@ describe('runbooks', () => {
     const [newest, previous] = await points()
     environment['SNAPSHOT_ID'] = newest?.snapshot_id ?? ''
     environment['PREVIOUS_ID'] = previous?.snapshot_id ?? ''
-    const part = join(fileURLToPath(product.storage), newest?.manifest_key ?? '', '..', 'part-00000.parquet')
+    const folder = join(fileURLToPath(product.storage), newest?.manifest_key ?? '', '..')
+    const [partName = ''] = readdirSync(folder).filter((name) => name.endsWith('.parquet'))
+    const part = join(folder, partName)
     const bytes = readFileSync(part)
     bytes.writeUInt8((bytes.at(bytes.length >> 1) ?? 0) ^ 1, bytes.length >> 1)
     writeFileSync(part, bytes)
     const [confirmed] = await follow('corrupt-snapshot', 4)
     expect(confirmed?.stderr).toContain('Error: manifest checksum mismatch — snapshot may be corrupted')
-    expect(readFileSync(join(product.folder.path, 'incident', 'part-00000.parquet'))).toEqual(bytes)
+    expect(readFileSync(join(product.folder.path, 'incident', partName))).toEqual(bytes)
     expect(await product.db.run('SELECT count(*)::int AS rows FROM users_recovered')).toEqual([{ rows: 100 }])
   })
 
