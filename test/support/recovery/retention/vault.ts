@@ -59,36 +59,39 @@ export async function openVault(
     folder,
     forgottenSets,
     ports: { objects, records, catalog, clock, random, removeSet },
-    async take(table, taken = {}) {
+    take: async (table, taken = {}) => {
       count += 1
-      const snapshotId = `snap_${createHash('md5').update(String(count)).digest('hex')}` as SnapshotId
-      const relation = { schema: 'public', name: table }
       const capturedAt = taken.capturedAt ?? (new Date(clock.nowMs()).toISOString() as Instant)
-      const key = `${snapshotPrefix(relation, snapshotId)}part-00000.parquet`
-      const { sha256 } = await objects.put(key, PART)
-      const manifest = {
-        ...BARE,
-        snapshotId,
-        relation,
-        capturedAt,
-        relationOid: taken.relationOid ?? 1,
-        origin: taken.origin ?? 'schedule',
-        parts: [{ key, rowCount: 1, sizeBytes: PART.length, sha256 }],
-      } as Manifest
-      const sealed = encodeManifest(manifest)
-      await objects.put(manifestKey(relation, snapshotId), sealed.bytes)
-      const point = {
-        ...pointFromManifest(manifest, manifestKey(relation, snapshotId), sealed.sha256),
-        ...(taken.setId === undefined ? {} : { setId: taken.setId }),
-      }
-      await catalog.add(point)
-      return point
+      return await writePoint({ objects, catalog }, table, count, { ...taken, capturedAt })
     },
     close: async () => {
       await records.close()
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+export type Taken = Partial<Pick<RecoveryPoint, 'origin' | 'relationOid' | 'setId'>> & Pick<RecoveryPoint, 'capturedAt'>
+
+/** Write the objects of a point and put it into the catalog; the same number gives the same id. */
+export async function writePoint(
+  { objects, catalog }: Pick<Vault, 'objects' | 'catalog'>,
+  table: string,
+  number: number,
+  { capturedAt, relationOid = 1, origin = 'schedule', setId }: Taken,
+): Promise<RecoveryPoint> {
+  const snapshotId = `snap_${createHash('md5').update(String(number)).digest('hex')}` as SnapshotId
+  const relation = { schema: 'public', name: table }
+  const key = `${snapshotPrefix(relation, snapshotId)}part-00000.parquet`
+  const { sha256 } = await objects.put(key, PART)
+  const parts = [{ key, rowCount: 1, sizeBytes: PART.length, sha256 }]
+  const manifest = { ...BARE, snapshotId, relation, capturedAt, relationOid, origin, parts } as unknown as Manifest
+  const sealed = encodeManifest(manifest)
+  await objects.put(manifestKey(relation, snapshotId), sealed.bytes)
+  const named = pointFromManifest(manifest, manifestKey(relation, snapshotId), sealed.sha256)
+  const point = setId === undefined ? named : { ...named, setId }
+  await catalog.add(point)
+  return point
 }
 
 /** Every field that a manifest must have. */
