@@ -5,6 +5,7 @@ import type { WorkQueue } from '#lib/ports/index.ts'
 import {
   type CaptureOrder,
   type CaptureOutcome,
+  captureLostAlert,
   type RecoveryAlert,
   type RoundPlan,
   type RoundPolicy,
@@ -47,6 +48,7 @@ export async function captureRound(parts: RecoveryParts & Pick<Parts, 'policy'>)
   for (const point of report.captured) metrics.noteSnapshot('success', point.rowCount)
   for (const { code } of report.failed) metrics.noteSnapshot(snapshotOutcome(code), 0)
   await raiseAll(parts, roundAlerts({ failing: [], overdue: [], quarantined: report.quarantined }))
+  await raiseAll(parts, report.lost.map(captureLostAlert))
   await settleFailures(parts, report.failed)
   metrics.setCaptureHealth(report.failed.length === 0 ? 'healthy' : 'degraded')
   if (report.captured.length > 0 || report.failed.length > 0) {

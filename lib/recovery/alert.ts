@@ -28,6 +28,19 @@ export function captureFailedAlert({ relation, code }: RoundFailure): RecoveryAl
   }
 }
 
+/** Of a capture whose process ended in the middle of it, whatever has become of the table since. */
+export function captureLostAlert(relation: RelationName): RecoveryAlert {
+  const table = displayRelation(relation)
+  return {
+    severity: 'warning',
+    eventType: 'snapshot_capture_lost',
+    title: `A capture of ${table} was cut off: its process ended`,
+    recommendedAction: hintOf('CAPTURE_LOST'),
+    facts: { table },
+    dedupeKey: `lost:${table}`,
+  }
+}
+
 /** Of a round: each table that fails, each point that was set aside, each table whose points are too old. */
 export function roundAlerts(round: Pick<RoundPlan, 'failing' | 'quarantined' | 'overdue'>): readonly RecoveryAlert[] {
   return [

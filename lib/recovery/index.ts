@@ -1,5 +1,5 @@
 export type { RecoveryAlert } from './alert.ts'
-export { captureFailedAlert, drillAlerts, roundAlerts, verifyAlerts } from './alert.ts'
+export { captureFailedAlert, captureLostAlert, drillAlerts, roundAlerts, verifyAlerts } from './alert.ts'
 export type { BackupList, BackupProblem } from './backup/index.ts'
 export { proveContent } from './backup/index.ts'
 export type { PointFilter, PointPage, ScanProblem, ScanReport } from './catalog/index.ts'

@@ -111,6 +111,8 @@ export interface RoundPlan {
 export interface RoundReport extends Omit<RoundPlan, 'captures' | 'failing'> {
   readonly captured: readonly RecoveryPoint[]
   readonly failed: readonly RoundFailure[]
+  /** Tables whose last capture lost its process, and that are captured again in this round. */
+  readonly lost: readonly RelationName[]
 }
 
 /** What came of one order. Only `failed` is worth an alert. */

@@ -44,7 +44,8 @@ export async function runRound(ports: RoundPorts, policy: RoundPolicy): Promise<
     }
     const fresh = [...captured, ...confirmed]
     const overdue = plan.overdue.filter((relation) => !fresh.some((point) => isSame(point.relation, relation)))
-    const report = { ...plan, overdue, captured, confirmed, kept, failed }
+    const lost = failing.filter(({ relation, code }) => code === 'CAPTURE_LOST' && isOrdered(relation))
+    const report = { ...plan, overdue, captured, confirmed, kept, failed, lost: lost.map(({ relation }) => relation) }
     return { result: report, failing: failed, overdue, detail: countsOf(`${captured.length} captured`, report) }
   })
 }
