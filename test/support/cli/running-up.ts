@@ -8,6 +8,8 @@ export interface Ready {
   readonly metadata_db: string
   readonly is_embedded: boolean
   readonly dev_mode: boolean
+  /** Null: not served. */
+  readonly sync_url: string | null
 }
 
 export interface RunningUp extends RunningCli {

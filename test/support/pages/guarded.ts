@@ -37,6 +37,8 @@ export interface Reply {
 
 export interface Guarded {
   readonly url: string
+  /** Of the background's own door. */
+  readonly syncUrl: string
   readonly db: TestDatabase
   readonly folder: TemporaryFolder
   /** `file:///…` */
@@ -104,6 +106,7 @@ export async function startGuarded(options: GuardedOptions = {}): Promise<Guarde
   return {
     ...callsOf(running),
     url: running.ready.url,
+    syncUrl: running.ready.sync_url ?? 'not served',
     db,
     folder,
     storage: running.ready.storage,

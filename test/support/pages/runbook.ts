@@ -14,8 +14,12 @@ export interface RunbookStep {
 
 /** The fenced shell blocks in order. */
 export function readRunbook(name: string): readonly RunbookStep[] {
-  const text = readFileSync(join(ROOT, 'docs/runbooks', `${name}.md`), 'utf8')
-  return parseRunbook(text)
+  return readPage(`runbooks/${name}.md`)
+}
+
+/** Of any page below docs. */
+export function readPage(path: string): readonly RunbookStep[] {
+  return parseRunbook(readFileSync(join(ROOT, 'docs', path), 'utf8'))
 }
 
 export function parseRunbook(text: string): readonly RunbookStep[] {

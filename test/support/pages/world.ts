@@ -25,6 +25,7 @@ function environmentOf(guarded: Guarded): Record<string, string> {
   return {
     ...AWS,
     BACKSTOP_URL: guarded.url,
+    SIDECAR_URL: guarded.syncUrl,
     BACKSTOP_DB_URL: guarded.db.url,
     BACKSTOP_TOKENS: guarded.tokensPath,
     STORAGE: guarded.storage,
