@@ -1,13 +1,15 @@
 /** A journey through a running product: its steps, and the report that they leave. */
 
-export interface JourneyStep {
+import process from 'node:process'
+
+interface JourneyStep {
   readonly name: string
   readonly status: 'ok' | 'failed' | 'skipped'
   readonly detail: string
   readonly at: string
 }
 
-export interface JourneyReport {
+interface JourneyReport {
   readonly ok: boolean
   readonly project: string
   readonly started_at: string
@@ -19,7 +21,7 @@ export interface JourneyReport {
 export type Step = readonly [name: string, run: () => Promise<string>]
 
 /** After a step that failed the others are skipped: what they would see proves nothing. */
-export async function runJourney(
+async function runJourney(
   project: string,
   steps: readonly Step[],
   onStep: (step: JourneyStep) => void,
@@ -46,7 +48,29 @@ async function runStep(name: string, run: () => Promise<string>, before: readonl
   }
 }
 
-/** The report as a table for people. */
-export function renderStep({ name, status, detail }: JourneyStep): string {
+function renderStep({ name, status, detail }: JourneyStep): string {
   return `${status.padEnd(8)}${name.padEnd(30)}${detail}`
+}
+
+interface Journey {
+  readonly steps: readonly Step[]
+  close(): Promise<void>
+}
+
+/** Steps as they end, or with --json the report; the exit code is set. */
+export async function runAndTell(project: string, facts: object, open: () => Promise<Journey>): Promise<void> {
+  const isJson = process.argv.includes('--json')
+  const say = (text: string) => {
+    if (!isJson) process.stdout.write(`${text}\n`)
+  }
+  say(`${project}: starting …`)
+  const journey = await open()
+  try {
+    const report = await runJourney(project, journey.steps, (step) => say(renderStep(step)))
+    if (isJson) process.stdout.write(`${JSON.stringify({ ...report, ...facts }, null, 2)}\n`)
+    else say(report.ok ? `\nAll ${report.steps.length} steps are right.` : '\nNot every step is right.')
+    process.exitCode = report.ok ? 0 : 1
+  } finally {
+    await journey.close()
+  }
 }

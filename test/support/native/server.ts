@@ -132,6 +132,14 @@ export class NativeServer {
     })
   }
 
+  async waitUntilPaused(): Promise<void> {
+    await eventually(async () => (await this.value('SELECT pg_get_wal_replay_pause_state()')) === 'paused', {
+      timeoutMs: 60_000,
+      everyMs: 50,
+      what: 'the replay to stop at its target',
+    })
+  }
+
   /** The log of a server that ends by itself. */
   async waitForEnd(): Promise<string> {
     await eventually(() => !this.isRunning, { timeoutMs: 60_000, everyMs: 50, what: `the server's end:\n${this.#log}` })
