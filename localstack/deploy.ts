@@ -37,7 +37,9 @@ async function createDatabaseSecret(cloud: Cloud, login: object): Promise<string
   return created.ARN
 }
 
-async function writeEnvironment(cloud: Cloud, secretArn: string): Promise<string> {
+type Settings = Readonly<Record<string, string>>
+
+async function writeEnvironment(cloud: Cloud, secretArn: string, settings: Settings): Promise<string> {
   const environment = {
     name: 'local',
     account: LOCAL_ACCOUNT,
@@ -53,6 +55,7 @@ async function writeEnvironment(cloud: Cloud, secretArn: string): Promise<string
       tls: 'disable',
       agentRole: AGENT_ROLE,
     },
+    settings,
     isEmulated: true,
   }
   await mkdir(STATE_FOLDER, { recursive: true })
@@ -81,11 +84,11 @@ function dataPlaneUrl(cloud: Cloud, apiUrl: string): string {
   return `${cloud.endpoint}/_aws/execute-api/${id}/$default/`
 }
 
-/** `report` hears of each step. Throws with the CDK's own words when it fails. */
-export async function deploy(cloud: Cloud, report: (line: string) => void): Promise<Deployed> {
+/** `report` hears of each step; `settings` are tuning of the environment. Throws with the CDK's own words when it fails. */
+export async function deploy(cloud: Cloud, report: (line: string) => void, settings: Settings = {}): Promise<Deployed> {
   report('1/4 the shop and the roles …')
   const login = await seedDatabase(cloud.database.url)
-  const environment = await writeEnvironment(cloud, await createDatabaseSecret(cloud, login))
+  const environment = await writeEnvironment(cloud, await createDatabaseSecret(cloud, login), settings)
   const work = join(STATE_FOLDER, `deploy-${cloud.database.port}`)
   const outputsFile = join(work, 'outputs.json')
   await mkdir(work, { recursive: true })

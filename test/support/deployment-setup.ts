@@ -17,11 +17,14 @@ declare module 'vitest' {
 }
 
 const ANY_PORT = 0
+/** So that a table of some hundred megabytes is a large one. */
+const SETTINGS = { BACKSTOP_FANOUT_MEGABYTES: '64' }
 
 export default async function setup(project: TestProject) {
   const { stop, ...cloud } = await startLocalCloud(ANY_PORT)
   try {
-    const deployed = await deploy(cloud, (line) => process.stderr.write(`${cloud.kind}: ${line}\n`))
+    const report = (line: string) => process.stderr.write(`${cloud.kind}: ${line}\n`)
+    const deployed = await deploy(cloud, report, SETTINGS)
     project.provide('deployed', deployed)
     project.provide('deployedOn', cloud)
     const folder = mkdtempSync(join(tmpdir(), 'backstop-calls-'))
