@@ -65,6 +65,11 @@ export const RECOVERY_ERRORS = {
     retry: false,
     hint: 'Choose another --target-table, or drop the old one first.',
   },
+  RESTORE_IN_PROGRESS: {
+    kind: 'conflict',
+    retry: true,
+    hint: 'Wait until it has ended, or restore into another --target-table.',
+  },
   RESTORE_OVER_SOURCE: {
     kind: 'invalid',
     retry: false,

@@ -41,7 +41,7 @@ export type Progress = (progress: RestoreProgress) => void
  * Restore a proven manifest.
  *
  * Invariants: every part is hashed before the database is touched; the whole happens in one transaction
- * Throws:     `RESTORE_OVER_SOURCE`, `RESTORE_TARGET_EXISTS`, `REQUIRED_OBJECTS_MISSING`, `SNAPSHOT_CORRUPT`, `RESTORE_MISMATCH`, `StatementError`
+ * Throws:     `RESTORE_OVER_SOURCE`, `RESTORE_TARGET_EXISTS`, `RESTORE_IN_PROGRESS`, `REQUIRED_OBJECTS_MISSING`, `SNAPSHOT_CORRUPT`, `RESTORE_MISMATCH`, `StatementError`
  */
 export async function runRestore(
   { manifest }: SealedManifest,
@@ -102,13 +102,16 @@ interface RestoreContext {
   readonly progress: Progress
 }
 
-/** Open the transaction and keep every other restore into the targets out of it. */
+/** Open the transaction and keep every other restore into the targets out of it. Throws RESTORE_IN_PROGRESS. */
 export async function beginRestore(session: DatabaseSession, targets: readonly RelationName[]): Promise<void> {
   await session.execute(`BEGIN; ${FIXED_SETTINGS}; SET LOCAL lock_timeout TO ${LOCK_TIMEOUT_MS}`)
   for (const name of targets.map(displayRelation).sort()) {
-    await session.execute(
-      `SELECT pg_advisory_xact_lock(hashtextextended(${quoteLiteral(`backstop_restore:${name}`)}, 0))`,
+    const lock = quoteLiteral(`backstop_restore:${name}`)
+    const rows = await session.query<{ ours: boolean | string }>(
+      `SELECT pg_try_advisory_xact_lock(hashtextextended(${lock}, 0)) AS ours`,
     )
+    if (rows[0]?.ours === true || rows[0]?.ours === 't') continue
+    throw new BackstopError('RESTORE_IN_PROGRESS', `another restore into ${name} is running`)
   }
 }
 
@@ -138,7 +141,7 @@ async function restoreInTransaction(
     return { ...merged, rebuilt: [], notRebuilt: [] }
   }
   const required = await makeMissing(session, await findMissing(session, manifest, plan.target))
-  await session.execute(plan.createTable)
+  await createTarget(session, plan)
   const insertedRows = await loadRows(session, manifest, plan.target, true, ports, onRows)
   progress({ phase: 'compare', done: 0, total: 1 })
   await compareContent(session, manifest, plan.target)
@@ -150,6 +153,21 @@ async function restoreInTransaction(
     updatedRows: 0,
     rebuilt: [...required.made, ...rebuilt.rebuilt],
     notRebuilt: [...required.missing, ...rebuilt.notRebuilt],
+  }
+}
+
+/** Somebody may have taken the name since it was looked up. */
+const TAKEN_STATES = ['42P07', '23505', '42710']
+
+/** Throws RESTORE_TARGET_EXISTS. */
+export async function createTarget(session: DatabaseSession, { createTable, target }: RestorePlan): Promise<void> {
+  try {
+    await session.execute(createTable)
+  } catch (error) {
+    if (!(error instanceof StatementError) || !TAKEN_STATES.includes(error.failure.sqlState)) throw error
+    throw new BackstopError('RESTORE_TARGET_EXISTS', `${displayRelation(target)} came to exist meanwhile`, {
+      cause: error,
+    })
   }
 }
 

@@ -14,6 +14,7 @@ import type {
 import {
   beginRestore,
   compareContent,
+  createTarget,
   exists,
   findMissing,
   loadRows,
@@ -160,7 +161,7 @@ async function loadMember(
   const total = manifest.content.rowCount
   let done = 0
   const required = await makeMissing(session, await findMissing(session, manifest, plan.target))
-  await session.execute(plan.createTable)
+  await createTarget(session, plan)
   const insertedRows = await loadRows(session, manifest, plan.target, true, ports, (count) => {
     done += count
     progress({ phase: 'load', done, total })
