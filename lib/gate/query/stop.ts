@@ -47,7 +47,14 @@ async function quarantineOutcome(parts: GateParts, submission: Submission): Prom
 /** The outcome that ends the request here, or undefined to go on. */
 export async function findStop(parts: GateParts, submission: Submission): Promise<Outcome | undefined> {
   const { classification, active } = submission
-  if (isStoppedBy(await parts.pause.current(), classification.level === 'SAFE')) return pausedOutcome(parts, submission)
+  if (isStoppedBy(await parts.pause.current(), classification.level === 'SAFE')) {
+    const isApproved = submission.request.approvalId !== undefined
+    return pausedOutcome(
+      parts,
+      submission,
+      isApproved ? 'approved_execution_blocked_paused' : 'execution_blocked_paused',
+    )
+  }
   const quarantined = await quarantineOutcome(parts, submission)
   if (quarantined !== undefined) return quarantined
   if (classification.ok && classification.transaction !== 'never') return undefined
