@@ -1,6 +1,6 @@
 /** Restores one snapshot with progress, plans the way back, and shows both. */
 import { writeFile } from 'node:fs/promises'
-import { BackstopError, displayRelation, type RelationName, type SnapshotId } from '#lib/kernel/index.ts'
+import { BackstopError, displayRelation, quoteRelation, type RelationName, type SnapshotId } from '#lib/kernel/index.ts'
 import type { ConflictPolicy, CopybackPlan, Recovery, RestoreProgress, RestoreReport } from '#lib/recovery/index.ts'
 import type { CommandContext, CommandResult } from '../frame/index.ts'
 import type { Block } from '../terminal/index.ts'
@@ -76,6 +76,25 @@ function headOf(report: RestoreReport, conflictPolicy: ConflictPolicy): string {
   return `${done}. What was loaded was compared with the snapshot; other rows of ${target} were not.`
 }
 
+function nextSteps({ snapshotId, source }: RestoreReport, { statements }: CopybackPlan): readonly Block[] {
+  const table = quoteWord(displayRelation(source), quoteRelation(source))
+  const run = statements.length === 0 ? [] : ['read the SQL of the way back, then run it: it is one transaction']
+  const items = [
+    ...run,
+    `prove the original: backstop restore-validate --table ${table} --target-table ${table} --snapshot-id ${snapshotId}`,
+    `take a new recovery point: backstop snapshot --table ${table}`,
+  ]
+  return [
+    { kind: 'title', text: 'Next steps' },
+    { kind: 'list', items },
+  ]
+}
+
+/** As a shell takes it: plain where it can be. */
+function quoteWord(plain: string, quoted: string): string {
+  return /^[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*$/.test(plain) ? plain : `'${quoted.replaceAll("'", `'\\''`)}'`
+}
+
 /** What was done, what was proven, and the SQL for the way back. */
 export function showRestore(
   report: RestoreReport,
@@ -102,7 +121,7 @@ export function showRestore(
     const items = report.notRebuilt.map(({ subject, reason }) => `${subject}: ${reason}`)
     blocks.push({ kind: 'title', text: 'Not rebuilt on the recovered table' }, { kind: 'list', items })
   }
-  if (copyback !== undefined) blocks.push(...copybackBlocks(copyback))
+  if (copyback !== undefined) blocks.push(...copybackBlocks(copyback), ...nextSteps(report, copyback))
   return {
     ok: true,
     data: {
