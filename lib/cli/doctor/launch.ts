@@ -39,7 +39,7 @@ export const doctorLaunch = defineCommand({
     maxDrillDays: integer('--max-drill-days <n>', `a drill counts so long (default ${DEFAULT_DRILL_DAYS})`, 1, 3_650),
     strict: toggle('--strict', 'as of storage-permissions: fail when recovery objects could be deleted'),
   },
-  json: 'verdict, checks {name: {status, looked_at[], findings[] (severity, problem, fix, owner_question), skipped[], notes[]}}, blocking[], degraded[] (check, problem, fix, owner_question), skipped[] (check, subject, reason, is_open)',
+  json: 'verdict, checks {name: {status, fix, looked_at[], findings[] (severity, problem, fix, owner_question), skipped[], notes[]}}, blocking[], degraded[] (check, problem, fix, owner_question), skipped[] (check, subject, reason, is_open)',
   examples: [
     {
       does: 'As the checklist has it',
@@ -66,8 +66,10 @@ export const doctorLaunch = defineCommand({
 })
 
 function checkData({ status, lookedAt, findings, skipped, notes }: CheckReport): object {
+  const fixes = findings.length > 0 ? findings.map(({ fix }) => fix) : skipped.map(({ reason }) => reason)
   return {
     status,
+    ...(status === 'ok' ? {} : { fix: fixes.join(' ') }),
     looked_at: lookedAt,
     findings: findings.map(({ ownerQuestion, ...finding }) => ({ ...finding, owner_question: ownerQuestion })),
     skipped: skipped.map(({ isOpen, ...skip }) => ({ ...skip, is_open: isOpen })),
