@@ -4,6 +4,7 @@ import type { ApprovalDesk } from '#lib/gate/index.ts'
 import { type ExecutionSettings, loadClassifier, type OpenQueryGate, openQueryGate } from '#lib/gate/index.ts'
 import type { Columnar, Database, ObjectStore, RecoveryPoints } from '#lib/ports/index.ts'
 import {
+  captureLimits,
   executionSettings,
   type Foundation,
   type GateDatabases,
@@ -57,7 +58,9 @@ export async function openDoor(foundation: Foundation, ports: DoorPorts, options
     pause: openPause(foundation),
     conduct: openConduct(foundation, policy.keeper),
     alerts: openAlerts(foundation),
-    recovery: boundRecovery(openRecovery({ ...foundation, ...ports, objects: ports.snapshots })),
+    recovery: boundRecovery(
+      openRecovery({ ...foundation, ...ports, ...captureLimits(foundation), objects: ports.snapshots }),
+    ),
     clock: foundation.clock,
     observer: foundation.metrics,
     execution,

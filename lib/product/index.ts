@@ -16,7 +16,7 @@ export {
   openParts,
   openPause,
 } from './parts.ts'
-export { openFanOut, openSessionHelpers } from './range-work.ts'
+export { captureLimits, openFanOut, openSessionHelpers } from './range-work.ts'
 export {
   captureRound,
   captureTable,

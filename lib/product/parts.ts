@@ -23,6 +23,7 @@ import { ID_BYTES, newId, SECOND_MS } from '#lib/kernel/index.ts'
 import type { Clock, Columnar, Database, Notifier, ObjectStore, Random, RecordStore } from '#lib/ports/index.ts'
 import { type OpenUndoImages, openRecovery, type RangeHelpers, type Recovery } from '#lib/recovery/index.ts'
 import type { Log } from './log.ts'
+import { captureLimits } from './range-work.ts'
 import type { ProductSettings } from './settings.ts'
 import { openUndo, undoKeeper } from './undo.ts'
 
@@ -155,7 +156,7 @@ export async function openParts(foundation: Foundation, stores: Stores, policy: 
     conduct: openConduct(foundation, policy),
     pause: openPause(foundation),
     alerts: openAlerts(foundation),
-    recovery: openRecovery({ ...foundation, ...stores }),
+    recovery: openRecovery({ ...foundation, ...stores, ...captureLimits(foundation) }),
   }
   const undo = openUndo(foundation, stores)
   const gate = openQueryGate({

@@ -18,6 +18,11 @@ function captureWorkers({ captureWorkers: set }: { readonly captureWorkers: numb
   return set > 0 ? set : Math.min(MOST_BY_ITSELF, availableParallelism())
 }
 
+/** How large a row may be, for whoever captures. */
+export function captureLimits({ settings }: Pick<Foundation, 'settings'>): { readonly maxRowBytes: number } {
+  return { maxRowBytes: settings.snapshotMaxRowMegabytes * MEGABYTE }
+}
+
 /** Other sessions of this process as helpers. Undefined: one session is all there is. */
 export function openSessionHelpers(
   { settings, random, log }: Foundation,

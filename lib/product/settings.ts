@@ -30,6 +30,8 @@ export interface ProductSettings extends RetentionSettings {
   readonly fanoutWorkers: number
   /** Empty: every table. */
   readonly snapshotTables: readonly string[]
+  /** A table with a larger row is not captured. */
+  readonly snapshotMaxRowMegabytes: number
   /** A table whose capture fails so often in a row is told, unless trying again cannot help: then the first time. */
   readonly snapshotMaxFailures: number
   /** Megabytes of tables that one round compares with their points at most; 0: every table that may have changed is copied. */
@@ -72,6 +74,7 @@ export const PRODUCT_VARIABLES = {
   BACKSTOP_FANOUT_MEGABYTES: wholeNumber(0, 10_000_000, 1_024),
   BACKSTOP_FANOUT_WORKERS: wholeNumber(1, 100, 8),
   BACKSTOP_SNAPSHOT_TABLES: list,
+  BACKSTOP_SNAPSHOT_MAX_ROW_MEGABYTES: wholeNumber(1, 1_024, 128),
   BACKSTOP_SNAPSHOT_MAX_FAILURES: wholeNumber(1, 1_000, 3),
   ...RETENTION_VARIABLES,
   BACKSTOP_COMPARE_BUDGET_MEGABYTES: wholeNumber(0, 10_000_000, 1_024),
@@ -109,6 +112,7 @@ export function productSettings(read: ReadVariables, environment: Environment): 
     fanoutMegabytes: read.BACKSTOP_FANOUT_MEGABYTES,
     fanoutWorkers: read.BACKSTOP_FANOUT_WORKERS,
     snapshotTables: read.BACKSTOP_SNAPSHOT_TABLES,
+    snapshotMaxRowMegabytes: read.BACKSTOP_SNAPSHOT_MAX_ROW_MEGABYTES,
     snapshotMaxFailures: read.BACKSTOP_SNAPSHOT_MAX_FAILURES,
     ...retentionSettings(read),
     compareBudgetMegabytes: read.BACKSTOP_COMPARE_BUDGET_MEGABYTES,

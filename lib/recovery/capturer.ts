@@ -1,6 +1,6 @@
 /** Takes recovery points and notes them in the catalog. */
 import type { RelationName, SnapshotId } from '#lib/kernel/index.ts'
-import { BackstopError, displayRelation, ID_BYTES, instantFrom, isBackstopError, newId } from '#lib/kernel/index.ts'
+import { BackstopError, displayRelation, ID_BYTES, instantFrom, newId } from '#lib/kernel/index.ts'
 import type { DatabaseSession, RecoveryPoint, RecoveryPointOrigin } from '#lib/ports/index.ts'
 import type { PointCatalog } from './catalog/index.ts'
 import { pointFromManifest } from './catalog/index.ts'
@@ -11,6 +11,13 @@ import { captureTable, inOwnTransaction } from './snapshot/index.ts'
 import type { StopOptions } from './stoppable.ts'
 import { settleInTime } from './stoppable.ts'
 
+/** Trying again would end the same way. */
+const UNSTORABLE: ReadonlySet<string> = new Set(['COLUMN_TYPE_UNSUPPORTED', 'ROW_TOO_LARGE'])
+
+/** `capturedAtMs`: now when absent; of a member of a set, when the snapshot was taken. */
+export type CaptureOfFound = Omit<CaptureRequest, 'relation' | 'capturedAtMs'> &
+  Partial<Pick<CaptureRequest, 'capturedAtMs'>>
+
 export class Capturer {
   readonly #options: RecoveryOptions
   readonly #catalog: PointCatalog
@@ -19,9 +26,10 @@ export class Capturer {
   constructor(options: RecoveryOptions, catalog: PointCatalog) {
     this.#options = options
     this.#catalog = catalog
-    const { objects, columnar, random, database, helpers } = options
+    const { objects, columnar, random, database, helpers, maxRowBytes } = options
     const helped = helpers === undefined ? {} : { helpers }
-    this.#ports = { objects, columnar, random, databaseLabel: database.label, ...helped }
+    const limited = maxRowBytes === undefined ? {} : { maxRowBytes }
+    this.#ports = { objects, columnar, random, databaseLabel: database.label, ...helped, ...limited }
   }
 
   async capture(relation: RelationName, origin: RecoveryPointOrigin, stop: StopOptions = {}): Promise<RecoveryPoint> {
@@ -37,12 +45,8 @@ export class Capturer {
   }
 
   /** Capture a relation that was found in the session's open transaction, and note the point. */
-  async captureFound(
-    session: DatabaseSession,
-    found: FoundRelation,
-    how: Pick<CaptureRequest, 'snapshotId' | 'lsn' | 'origin' | 'isSnapshotOwn' | 'setId' | 'exportName'>,
-  ): Promise<RecoveryPoint> {
-    const capturedAtMs = this.#options.clock.nowMs()
+  async captureFound(session: DatabaseSession, found: FoundRelation, how: CaptureOfFound): Promise<RecoveryPoint> {
+    const { capturedAtMs = this.#options.clock.nowMs() } = how
     const request = { ...how, relation: found.relation, capturedAtMs }
     try {
       const captured = await captureTable(session, found, request, this.#ports)
@@ -67,7 +71,7 @@ export class Capturer {
     origin: RecoveryPointOrigin,
     error: unknown,
   ): Promise<void> {
-    if (!(error instanceof BackstopError) || !isBackstopError(error, 'COLUMN_TYPE_UNSUPPORTED')) return
+    if (!(error instanceof BackstopError) || !UNSTORABLE.has(error.code)) return
     await this.#catalog.add({
       snapshotId,
       relation: found.relation,

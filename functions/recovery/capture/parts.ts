@@ -1,7 +1,7 @@
 /** Captures one table for each order, within the function's time. */
 import { displayRelation } from '#lib/kernel/index.ts'
 import type { Columnar, Database, ObjectStore, WorkQueue } from '#lib/ports/index.ts'
-import { captureTable, type Foundation, openAlerts, openFanOut } from '#lib/product/index.ts'
+import { captureLimits, captureTable, type Foundation, openAlerts, openFanOut } from '#lib/product/index.ts'
 import { decodeCaptureOrder, openRecovery } from '#lib/recovery/index.ts'
 import type { WorkParts } from '../../shared/index.ts'
 
@@ -18,7 +18,7 @@ const RESERVE_MS = 30_000
 
 export function captureParts(foundation: Foundation, ports: CapturePorts): WorkParts {
   const helpers = openFanOut(foundation, ports.queue)
-  const options = { ...foundation, ...ports, objects: ports.snapshots }
+  const options = { ...foundation, ...ports, ...captureLimits(foundation), objects: ports.snapshots }
   const recovery = openRecovery(helpers === undefined ? options : { ...options, helpers })
   const parts = { ...foundation, recovery, alerts: openAlerts(foundation) }
   return {

@@ -4,6 +4,9 @@ import type { CommandContext } from './model.ts'
 
 type Environment = CommandContext['environment']
 
+/** No field of PostgreSQL is larger. */
+const MOST_ROW_MEGABYTES = 1_024
+
 /** Empty counts as unset, as everywhere. */
 export function findSetting(given: string | undefined, variable: string, environment: Environment): string | undefined {
   const value = given ?? environment[variable]
@@ -20,6 +23,17 @@ export function getSetting(
   const value = findSetting(given, variable, environment)
   if (value !== undefined) return value
   throw new BackstopError('USAGE_INVALID', `give ${flag} or set ${variable}`)
+}
+
+/** What a row may have at most, where it is set. Throws USAGE_INVALID. */
+export function rowLimit(environment: Environment): { readonly maxRowMegabytes?: number } {
+  const variable = 'BACKSTOP_SNAPSHOT_MAX_ROW_MEGABYTES'
+  const value = findSetting(undefined, variable, environment)
+  if (value === undefined) return {}
+  const maxRowMegabytes = Number(value)
+  const isFit = Number.isInteger(maxRowMegabytes) && maxRowMegabytes >= 1 && maxRowMegabytes <= MOST_ROW_MEGABYTES
+  if (isFit) return { maxRowMegabytes }
+  throw new BackstopError('USAGE_INVALID', `${variable} is a whole number of megabytes from 1 to ${MOST_ROW_MEGABYTES}`)
 }
 
 const NAME = /^(?:"((?:[^"]|"")+)"|([\p{L}_][\p{L}\p{N}_$]*))$/u

@@ -9,6 +9,7 @@ import {
   findSetting,
   getSetting,
   METADATA_FLAG,
+  rowLimit,
   STORAGE_FLAG,
   toggle,
 } from '../frame/index.ts'
@@ -55,6 +56,7 @@ export const setsTake = defineCommand({
       dbUrl,
       storageUrl,
       ...(metadataPath === undefined ? {} : { metadataPath }),
+      ...rowLimit(environment),
     })
     try {
       const selections = await readSelections(tools.recovery, flags, context)

@@ -9,6 +9,7 @@ import {
   METADATA_FLAG,
   readTable,
   requiredText,
+  rowLimit,
   STORAGE_FLAG,
 } from '../frame/index.ts'
 import { pointData, pointTable } from './point-view.ts'
@@ -39,6 +40,7 @@ export const snapshotTake = defineCommand({
       dbUrl,
       storageUrl,
       ...(metadataPath === undefined ? {} : { metadataPath }),
+      ...rowLimit(environment),
     })
     try {
       const point = await tools.recovery.capture(relation, 'manual')

@@ -45,6 +45,14 @@ export function planScratch(manifest: Manifest, role: string): ScratchPlan {
       subject: `foreign key ${name}`,
       reason: `it would lock ${references === null ? 'another table' : displayRelation(references)} and put triggers on it`,
     })),
+    ...definition.partitions.flatMap(({ name, definition: own }) =>
+      (own?.constraints ?? [])
+        .filter(({ kind, isInherited }) => kind === 'foreign key' && !isInherited)
+        .map((key) => ({
+          subject: `foreign key ${key.name} of partition ${name}`,
+          reason: 'it would lock another table',
+        })),
+    ),
     ...(definition.owner === role
       ? []
       : [{ subject: `owner ${definition.owner}`, reason: 'the scratch stays with the role that has to drop it' }]),
@@ -60,7 +68,23 @@ export function planScratch(manifest: Manifest, role: string): ScratchPlan {
         columns: definition.columns.map((column) => ({ ...column, grants: withoutOwner(column.grants) })),
         constraints: definition.constraints.filter((constraint) => !isForeign(constraint)),
         // Nothing is made outside of the scratch: what is missing is named, or stops the drill.
-        requires: (definition.requires ?? []).map((object) => ({ ...object, create: null, finish: [] })),
+        ...(definition.requires === undefined
+          ? {}
+          : { requires: definition.requires.map((object) => ({ ...object, create: null, finish: [] })) }),
+        partitions: definition.partitions.map(({ definition: own, ...partition }) => ({
+          ...partition,
+          ...(own === undefined
+            ? {}
+            : {
+                definition: {
+                  ...own,
+                  isUnlogged: true,
+                  owner: role,
+                  grants: [],
+                  constraints: own.constraints.filter(({ kind }) => kind !== 'foreign key'),
+                },
+              }),
+        })),
       },
     },
     leftOut,

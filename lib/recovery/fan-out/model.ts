@@ -17,6 +17,7 @@ const workSchema = z.object({
     snapshotId,
     columns: content.shape.columns,
     isPartitioned: z.boolean(),
+    maxRowBytes: z.int().positive().optional(),
     range: z.object({ index: page, fromPage: page, toPage: page.nullable() }),
   }),
 })

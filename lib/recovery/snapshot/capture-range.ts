@@ -26,7 +26,7 @@ export async function captureRange(
   try {
     const query = buildCopyQuery(relation, columns, isPartitioned, range)
     const encodings = columns.map(({ encoding }) => encoding)
-    const decoder = new CopyDecoder(encodings, ports.maxRowBytes)
+    const decoder = new CopyDecoder(encodings, order.maxRowBytes)
     const outcome = await copyRows(session, query, decoder, writer, ports.groupBytes)
     if (!outcome.ok) {
       await writer.discard()

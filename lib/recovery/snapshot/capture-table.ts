@@ -102,7 +102,8 @@ async function storeContent(
   const isPartitioned = read.definition.kind === 'partitioned table'
   const { ranges, sharing } = await planWork(session, found, read, request, ports)
   for (;;) {
-    const order = { relation, snapshotId, columns: [...columns], isPartitioned }
+    const limited = ports.maxRowBytes === undefined ? {} : { maxRowBytes: ports.maxRowBytes }
+    const order = { relation, snapshotId, columns: [...columns], isPartitioned, ...limited }
     const orders = ranges.map((range) => ({ ...order, range }))
     const outcome = await captureRanges(session, orders, ports, sharing)
     if (outcome.ok) return { ...outcome, columns }

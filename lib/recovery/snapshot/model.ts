@@ -63,6 +63,8 @@ export interface RangeOrder {
   readonly columns: readonly ContentColumn[]
   /** A partitioned table is read with its partitions, and as a whole. */
   readonly isPartitioned: boolean
+  /** A larger row is refused. */
+  readonly maxRowBytes?: number | undefined // default MAX_ROW_BYTES
   readonly range: PageRange
 }
 

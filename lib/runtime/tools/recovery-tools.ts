@@ -7,6 +7,8 @@ import { openMetadata, openStorage } from '../storage.ts'
 import { SYSTEM } from '../system.ts'
 import { connectDatabase } from './connect-database.ts'
 
+const MEGABYTE = 1_048_576
+
 export interface RecoveryTools {
   readonly recovery: Recovery
   close(): Promise<void>
@@ -17,6 +19,8 @@ export interface RecoveryLocations {
   readonly storageUrl: string
   /** Absent: in memory, filled by a scan of the storage. */
   readonly metadataPath?: string
+  /** A table with a larger row is not captured. */
+  readonly maxRowMegabytes?: number
 }
 
 /** Capture, list and restore against any database and storage. Throws DATABASE_UNREACHABLE, STORAGE_URL_INVALID, … */
@@ -25,7 +29,9 @@ export async function openRecoveryTools(locations: RecoveryLocations): Promise<R
   try {
     const objects = await openStorage(locations.storageUrl, 'read')
     const records = await openMetadata(locations.metadataPath ?? ':memory:')
-    const recovery = openRecovery({ database, objects, records, columnar: parquet, ...SYSTEM })
+    const { maxRowMegabytes } = locations
+    const limits = maxRowMegabytes === undefined ? {} : { maxRowBytes: maxRowMegabytes * MEGABYTE }
+    const recovery = openRecovery({ database, objects, records, columnar: parquet, ...SYSTEM, ...limits })
     if (locations.metadataPath === undefined) await recovery.rebuildCatalog()
     return {
       recovery,

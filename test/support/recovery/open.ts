@@ -28,6 +28,7 @@ export async function openTestRecovery(
     objectsOf?: TestRecovery
     /** Sessions of this process that help with tables from `fromBytes` on. */
     helpers?: RangeHelpers
+    maxRowBytes?: number
     parallel?: HelperSizes & { wrap?: (helpers: RangeHelpers) => RangeHelpers }
   } = {},
 ): Promise<TestRecovery> {
@@ -48,6 +49,7 @@ export async function openTestRecovery(
     clock,
     random,
     ...(helpers === undefined ? {} : { helpers }),
+    ...(options.maxRowBytes === undefined ? {} : { maxRowBytes: options.maxRowBytes }),
   })
   return {
     recovery,
