@@ -1,10 +1,22 @@
 /** The forms of Slack and PagerDuty, their retries and what is written down of them, against a real receiver. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { relayAlert } from '#lib/adapters/aws/index.ts'
 import type { SqliteRecordStore } from '#lib/adapters/embedded/index.ts'
 import { createDurableWorkQueue, createFileSecrets, openSqliteRecordStore } from '#lib/adapters/embedded/index.ts'
 import { systemRandom } from '#lib/adapters/system/index.ts'
-import { createWebhookNotifier, readFormedUrl, type WebhookTarget } from '#lib/adapters/webhook/index.ts'
+import {
+  createWebhookNotifier,
+  createWebhookTargets,
+  decodeWebhookSettings,
+  readFormedUrl,
+  type WebhookTarget,
+} from '#lib/adapters/webhook/index.ts'
 import { type AlertDesk, openAlertDesk } from '#lib/gate/index.ts'
+import type { Alert, AlertDelivery } from '#lib/ports/index.ts'
 import { createFixedClock, type FixedClock } from '#test/support/fixed-clock.ts'
 import { type Delivered, type Receiver, startReceiver } from '#test/support/watch/receiver.ts'
 
@@ -217,6 +229,86 @@ describe('webhook forms', () => {
     const refuse = () => open([{ name: 'pager', url: `${receiver.url}/secret-path`, form: 'pagerduty' }])
     expect(refuse).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }))
     expect(refuse).not.toThrow('secret-path')
+  })
+})
+
+describe('the relay on AWS', () => {
+  const relay = async (targets: readonly WebhookTarget[], alert: Alert) => {
+    const { desk } = open([])
+    const { secrets } = decodeWebhookSettings('{"webhooks":[]}')
+    const ports = { records, clock, onDelivery: (delivery: AlertDelivery) => desk.noteDelivery(delivery) }
+    const sent = relayAlert(alert, createWebhookTargets({ secrets, clock }, targets), ports)
+    const error = await sent.then(
+      () => undefined,
+      (thrown: { details: Record<string, unknown> }) => thrown,
+    )
+    return { error, alerts: (await desk.list({ limit: 10 })).alerts }
+  }
+
+  it('writes down what became of each delivery, and waits as long as the slowest target asks for', async () => {
+    const { desk } = open([])
+    await desk.raise(DROP)
+    const alert = (await desk.list({ limit: 1 })).alerts[0]?.alert as Alert
+    receiver.answerWith(
+      { status: 429, headers: { 'retry-after': '90' } },
+      { status: 503, headers: { 'retry-after': '30' } },
+    )
+    const other: WebhookTarget = { name: 'second', url: `${receiver.url}/second` }
+    const unsigned: WebhookTarget = { name: 'ops', url: `${receiver.url}/hook` }
+    const failed = await relay([unsigned, other], alert)
+    expect(failed.error?.details['retryAfterSeconds']).toBe(90)
+    expect(failed.alerts[0]?.status).toMatch(/^failed_http_(429|503)$/)
+    expect(await relay([unsigned, other], alert)).toMatchObject({ error: undefined, alerts: [{ status: 'sent' }] })
+    expect(receiver.received).toHaveLength(4)
+  })
+
+  it('leaves a target alone that does not take such alerts', async () => {
+    const { desk } = open([])
+    await desk.raise({ ...DROP, eventType: 'audit_anchor', severity: 'info' })
+    const alert = (await desk.list({ limit: 1 })).alerts[0]?.alert as Alert
+    expect(await relay([slack()], alert)).toMatchObject({ error: undefined, alerts: [{ status: 'recorded' }] })
+    expect(receiver.received).toEqual([])
+  })
+
+  it('reads forms and routing keys of its targets from one secret', async () => {
+    const { webhooks, secrets } = decodeWebhookSettings(
+      JSON.stringify({
+        signing_secret: 's',
+        webhooks: [
+          { name: 'pager', url: 'https://events.pagerduty.com/v2/enqueue', routing_key: ROUTING_KEY },
+          { name: 'chat', url: 'https://chat.example.com/x', form: 'slack' },
+        ],
+      }),
+    )
+    expect(webhooks).toMatchObject([{ form: 'pagerduty', routingKeyName: 'routing_key.pager' }, { form: 'slack' }])
+    await expect(secrets.find('routing_key.pager')).resolves.toBe(ROUTING_KEY)
+    expect(() => decodeWebhookSettings('{"webhooks":[{"name":"a","url":"https://x","form":"teams"}]}')).toThrow(
+      'generic, slack',
+    )
+  })
+})
+
+describe('the check of a signature in docs/alerts.md', () => {
+  it('takes what was sent, and nothing that was changed, is late or is signed with another key', async () => {
+    const page = readFileSync(new URL('../../docs/alerts.md', import.meta.url), 'utf8')
+    const code = page.split('```js verify\n')[1]?.split('```')[0] ?? ''
+    const folder = mkdtempSync(join(tmpdir(), 'backstop-verify-'))
+    writeFileSync(join(folder, 'verify.mjs'), code)
+    const { isFromBackstop } = await import(/* @vite-ignore */ pathToFileURL(join(folder, 'verify.mjs')).href)
+    const { queue, desk } = open([generic()])
+    await desk.raise(DROP)
+    await queue.runDue()
+    const { headers, text } = receiver.received[0] as Delivered
+    const nowS = clock.nowMs() / 1_000
+    expect(isFromBackstop('a-shared-secret', headers, text, nowS)).toBe(true)
+    expect(isFromBackstop('a-shared-secret', headers, text.replace('20', '21'), nowS)).toBe(false)
+    expect(isFromBackstop('another-secret', headers, text, nowS)).toBe(false)
+    expect(isFromBackstop('a-shared-secret', headers, text, nowS + 301)).toBe(false)
+    expect(
+      isFromBackstop('a-shared-secret', { ...headers, 'x-backstop-timestamp': String(nowS + 1) }, text, nowS),
+    ).toBe(false)
+    expect(isFromBackstop('a-shared-secret', {}, text, nowS)).toBe(false)
+    rmSync(folder, { recursive: true })
   })
 })
 
