@@ -75,9 +75,21 @@ function pointCorruptAlert({ snapshotId, relation, reason }: CorruptPoint): Reco
   }
 }
 
-/** One per corrupt point, and one when the storage would not be read. A run for which there was nothing to do yet tells nothing. */
+function setCorruptAlert({ setId, reason }: VerifyPointsReport['sets']['corrupt'][number]): RecoveryAlert {
+  return {
+    severity: 'critical',
+    eventType: 'set_quarantined',
+    title: 'The list of a set of recovery points is corrupt and was set aside',
+    recommendedAction:
+      'Its members are sound and are restored one by one, or by another set; look at the storage, and take a new set.',
+    facts: { setId, reason },
+    dedupeKey: `corrupt:${setId}`,
+  }
+}
+
+/** One per corrupt point or set, and one when the storage would not be read. A run for which there was nothing to do yet tells nothing. */
 export function verifyAlerts(report: VerifyPointsReport): readonly RecoveryAlert[] {
-  const alerts = report.corrupt.map(pointCorruptAlert)
+  const alerts = [...report.corrupt.map(pointCorruptAlert), ...report.sets.corrupt.map(setCorruptAlert)]
   if (report.checked > 0 || report.unread === 0) return alerts
   const unchecked: RecoveryAlert = {
     severity: 'warning',

@@ -1,5 +1,5 @@
 /** What the recovery slice is handed, and what it offers. */
-import type { Instant, RelationName, SnapshotId } from '#lib/kernel/index.ts'
+import type { RelationName, SnapshotId } from '#lib/kernel/index.ts'
 import type {
   Clock,
   Columnar,
@@ -15,7 +15,7 @@ import type { PointFilter, PointPage, ScanReport } from './catalog/index.ts'
 import type { DrillFilter, DrillPage, DrillRequest, StoredDrill } from './drill/index.ts'
 import type { SealedManifest } from './manifest/index.ts'
 import type { ConflictPolicy, CopybackPlan, RestoreReport, RestoreRequest, RestoreValidation } from './restore/index.ts'
-import type { Keep, KeepKind, RetentionReport, RetentionRequest } from './retention/index.ts'
+import type { Retention } from './retention/index.ts'
 import type { CaptureOrder, CaptureOutcome, RoundPlan, RoundPolicy, RoundReport } from './round/index.ts'
 import type { Sets } from './set/index.ts'
 import type { RangeHelpers } from './snapshot/index.ts'
@@ -32,10 +32,12 @@ export interface RecoveryOptions {
   readonly random: Random
   /** Who captures ranges of large tables beside the session that holds their snapshot; absent: nobody. */
   readonly helpers?: RangeHelpers
+  /** A table with a larger row is not captured: up to five times its size is in memory meanwhile. */
+  readonly maxRowBytes?: number // default 128 MiB
 }
 
 /** Recovery points for the gate, and everything that operators do with them. */
-export interface Recovery extends RecoveryPoints {
+export interface Recovery extends RecoveryPoints, Retention {
   /** With `stop`: ends in time. Throws RUN_STOPPED, TABLE_TOO_LARGE_FOR_RUN. */
   capture(relation: RelationName, origin: RecoveryPointOrigin, stop?: StopOptions): Promise<RecoveryPoint>
   /** With `stop` as for `capture`. */
@@ -61,15 +63,6 @@ export interface Recovery extends RecoveryPoints {
   captureOne(order: CaptureOrder, stop?: StopOptions): Promise<CaptureOutcome>
   /** Read stored points again, those first that were checked longest ago; corrupt ones are quarantined, each alone. */
   verifyPoints(request: VerifyPointsRequest): Promise<VerifyPointsReport>
-  /** Remove what the policy does not keep. What the storage refuses is in the report. Throws METADATA_UNREACHABLE, STORAGE_UNREACHABLE. */
-  retain(request: RetentionRequest): Promise<RetentionReport>
-  /** When a run was last allowed to remove. */
-  findLastRetentionAt(): Promise<Instant | undefined>
-  /** Pin a point, or put it under a legal hold. Throws SNAPSHOT_MISSING, SNAPSHOT_RETIRED, SNAPSHOT_HELD. */
-  keep(keep: Omit<Keep, 'at'>): Promise<Keep>
-  /** Throws SNAPSHOT_NOT_KEPT. */
-  liftKeep(snapshotId: SnapshotId, kind: KeepKind): Promise<Keep>
-  listKeeps(): Promise<readonly Keep[]>
   /**
    * Restore one captured table into scratch, compare, drop, and keep the evidence; what goes wrong is in the evidence.
    * Throws METADATA_UNREACHABLE.

@@ -10,11 +10,10 @@ import { readManifest } from './locate.ts'
 import type { Recovery, RecoveryOptions } from './model.ts'
 import type { ConflictPolicy, RestoreRequest } from './restore/index.ts'
 import { defaultTarget, exists, planCopyback, readSituation, runRestore, validateRestore } from './restore/index.ts'
-import type { RetentionPorts } from './retention/index.ts'
-import { addKeep, liftKeep, listKeeps, readClockState, runRetention, whileInUse } from './retention/index.ts'
+import { openRetention, whileInUse } from './retention/index.ts'
 import type { RoundPorts } from './round/index.ts'
 import { captureOne, planRound, runRound } from './round/index.ts'
-import { arrangeSets, openSets, SetCatalog, scanSets } from './set/index.ts'
+import { arrangeSets, openSets, SetCatalog, scanSets, verifySets } from './set/index.ts'
 import { FIXED_SETTINGS } from './snapshot/index.ts'
 import { judgePoint, type ReadPorts, runVerify } from './verify/index.ts'
 import { findStaleTables, lookAtTables, runWatch, settleTables } from './watch/index.ts'
@@ -41,7 +40,6 @@ export function openRecovery(options: RecoveryOptions): Recovery {
     setAsideIfCorrupt: (snapshotId, error) => setAsideIfCorrupt(shelf, snapshotId, error),
     whileInUse: (snapshotIds, work) => whileAllInUse(options, snapshotIds, work),
   })
-  const retention: RetentionPorts = { ...options, catalog, removeSet: (setId) => setCatalog.remove(setId, objects) }
   const drill: DrillPorts = {
     ...options,
     catalog,
@@ -65,12 +63,9 @@ export function openRecovery(options: RecoveryOptions): Recovery {
     runRound: (policy) => runRound(round, policy),
     planRound: (policy) => planRound(round, policy),
     captureOne: (order, stop = {}) => captureOne(round, order, stop),
-    verifyPoints: (request) => runVerify({ ...options, catalog }, request),
-    retain: (request) => runRetention(retention, request),
-    findLastRetentionAt: async () => (await readClockState(records)).runAt,
-    keep: (keep) => addKeep(catalog, records, { ...keep, at: instantFrom(clock.nowMs()) }),
-    liftKeep: (snapshotId, kind) => liftKeep(records, snapshotId, kind),
-    listKeeps: () => listKeeps(records),
+    verifyPoints: (request) =>
+      runVerify({ ...options, catalog, verifySets: (signal) => verifySets(objects, setCatalog, signal) }, request),
+    ...openRetention({ ...options, catalog, removeSet: (setId) => setCatalog.remove(setId, objects) }),
     runTableDrill: (request = {}) => runTableDrill(drill, request),
     listDrills: (filter = {}) => listDrills(records, filter),
     runWatch: (settings) => runWatch(options, settings),

@@ -17,6 +17,8 @@ export type {
   RetentionRequest,
   SweptFolder,
 } from './model.ts'
+export type { Retention } from './open.ts'
+export { openRetention } from './open.ts'
 export { planRetention } from './plan.ts'
 export { runRetention } from './run.ts'
 export { whileInUse } from './use-record.ts'

@@ -31,7 +31,7 @@ export interface SetCapturePorts {
   captureFound(
     session: DatabaseSession,
     found: FoundRelation,
-    how: Pick<CaptureRequest, 'snapshotId' | 'lsn' | 'origin' | 'isSnapshotOwn' | 'setId'>,
+    how: Omit<CaptureRequest, 'relation'>,
   ): Promise<RecoveryPoint>
 }
 
@@ -106,12 +106,12 @@ async function captureShared(
   plan: SetPlan,
   snapshot: ExportedSnapshot,
 ): Promise<CapturedSet> {
-  const { lsn } = snapshot
+  const { lsn, exportName } = snapshot
   const text = await readSnapshot(snapshot.session)
-  const capture = (session: DatabaseSession, found: FoundRelation) =>
-    captureMember(ports, order, session, found, lsn, true)
-  const points = await captureInParallel(plan, snapshot, capture)
-  return await writeSet(ports, order, plan, points, { lsn, snapshot: text, heldBy: 'exported' })
+  const { setId, origin } = order
+  const how = { setId, origin, lsn, capturedAtMs: ports.clock.nowMs(), isSnapshotOwn: true, exportName }
+  const points = await captureInParallel(plan, snapshot, (session, found) => captureMember(ports, how, session, found))
+  return await writeSet(ports, order, plan, points, how.capturedAtMs, { lsn, snapshot: text, heldBy: 'exported' })
 }
 
 /**
@@ -130,28 +130,27 @@ export async function captureSetWithin(
     const setId = newId('set', ports.random.bytes(ID_BYTES))
     const selection: SetSelection = { kind: 'tables', tables: relations }
     const isSet = found.length > 1 && found.length <= MAX_MEMBERS
+    const alone = { origin, lsn, capturedAtMs: ports.clock.nowMs(), isSnapshotOwn: false }
+    const how = isSet ? { ...alone, setId } : alone
     const points: RecoveryPoint[] = []
-    for (const one of found)
-      points.push(await captureMember(ports, isSet ? { setId, origin } : { origin }, inner, one, lsn, false))
+    for (const one of found) points.push(await captureMember(ports, how, inner, one))
     if (!isSet) return points
     const text = await readSnapshot(inner)
     const plan = planSet(await readGraph(inner), selection)
-    await writeSet(ports, { setId, selection, origin }, plan, points, { lsn, snapshot: text, heldBy: 'locked' })
+    const source = { lsn, snapshot: text, heldBy: 'locked' } as const
+    await writeSet(ports, { setId, selection, origin }, plan, points, how.capturedAtMs, source)
     return points
   })
 }
 
 function captureMember(
   ports: SetCapturePorts,
-  { setId, origin }: Pick<SetOrder, 'origin'> & Partial<Pick<SetOrder, 'setId'>>,
+  how: Omit<CaptureRequest, 'relation' | 'snapshotId'>,
   session: DatabaseSession,
   found: FoundRelation,
-  lsn: string,
-  isSnapshotOwn: boolean,
 ): Promise<RecoveryPoint> {
   const snapshotId: SnapshotId = newId('snap', ports.random.bytes(ID_BYTES))
-  const how = { snapshotId, lsn, origin, isSnapshotOwn }
-  return ports.captureFound(session, found, setId === undefined ? how : { ...how, setId })
+  return ports.captureFound(session, found, { ...how, snapshotId })
 }
 
 /**
@@ -206,6 +205,7 @@ async function writeSet(
   order: SetOrder,
   plan: SetPlan,
   points: readonly RecoveryPoint[],
+  capturedAtMs: number,
   source: Omit<SetManifest['source'], 'database'>,
 ): Promise<CapturedSet> {
   const byName = new Map(points.map((point) => [quoteRelation(point.relation), point]))
@@ -215,7 +215,7 @@ async function writeSet(
     version: SET_VERSION,
     setId: order.setId,
     origin: order.origin,
-    capturedAt: instantFrom(ports.clock.nowMs()),
+    capturedAt: instantFrom(capturedAtMs),
     selection: {
       kind: order.selection.kind,
       group: order.selection.group ?? null,

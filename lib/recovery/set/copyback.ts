@@ -6,7 +6,9 @@ import type { ConflictPolicy, CopybackSituation, KeyStatement, OriginalState } f
 import {
   attachToParents,
   CHECK_AT_ONCE,
+  canMakeRoom,
   incomingKeys,
+  makeRoom,
   missingParts,
   planRows,
   remakeKey,
@@ -34,9 +36,8 @@ export interface SetCopybackPlan {
   readonly notes: readonly string[]
 }
 
-interface Missing extends SetCopybackMember {
-  readonly original: null
-}
+/** Gone, or an empty table took its name and makes room for it. */
+type Missing = SetCopybackMember
 
 interface Standing extends SetCopybackMember {
   readonly original: OriginalState
@@ -57,11 +58,10 @@ export function planSetCopyback(
   members: readonly SetCopybackMember[],
   conflictPolicy: ConflictPolicy = 'overwrite',
 ): SetCopybackPlan {
-  const missing = members.flatMap((member): Missing[] =>
-    member.situation.original === null ? [{ ...member, original: null }] : [],
-  )
+  const isMissing = ({ situation }: SetCopybackMember) => situation.original === null || canMakeRoom(situation)
+  const missing: readonly Missing[] = members.filter(isMissing)
   const standing = members.flatMap((member): Standing[] =>
-    member.situation.original === null ? [] : [{ ...member, original: member.situation.original }],
+    member.situation.original === null || isMissing(member) ? [] : [{ ...member, original: member.situation.original }],
   )
   if (conflictPolicy === 'fail') refuseDiffering(standing)
   const rows = standing.map((member) => ({
@@ -78,6 +78,7 @@ export function planSetCopyback(
   ])
   const work = [
     ...(missing.length > 0 ? freeNames(standing, missing) : []),
+    ...missing.flatMap(({ manifest, situation }) => makeRoom(manifest, situation)),
     ...missing.flatMap(({ manifest, situation }) => takePlace(manifest, situation)),
     ...circular.map((key) => `ALTER TABLE ${quoteRelation(key.table)} DROP CONSTRAINT ${quoteIdentifier(key.name)}`),
     ...working.flatMap(({ steps }) => steps.before),
@@ -90,7 +91,7 @@ export function planSetCopyback(
   const names = working.flatMap(({ steps }) => steps.name)
   const isNothing = names.length + work.length === 0
   const actionOf = (member: SetCopybackMember): MemberAction => {
-    if (member.situation.original === null) return 'replace-missing-table'
+    if (isMissing(member)) return 'replace-missing-table'
     return working.some((one) => one.member.manifest === member.manifest) ? 'bring-back-rows' : 'nothing-to-do'
   }
   return {

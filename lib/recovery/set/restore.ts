@@ -17,7 +17,9 @@ import {
   createTarget,
   exists,
   findMissing,
+  interruptibly,
   loadRows,
+  lookForRequired,
   makeMissing,
   planRestore,
   runStatements,
@@ -31,6 +33,8 @@ export interface SetRestoreRequest extends SetPlace {
   readonly setId: SetId
   /** Verify and plan; change nothing. */
   readonly isDryRun?: boolean
+  /** When it is aborted, the restore ends with its reason and leaves nothing behind. */
+  readonly signal?: AbortSignal
   readonly onProgress?: (progress: RestoreProgress & { readonly relation: RelationName }) => void
 }
 
@@ -64,7 +68,8 @@ const COMPARED = [
  *
  * Invariants: every part of every member is hashed before the database is touched; rows come first, then what belongs to each
  *             table, then foreign keys, so that circles need no order
- * Throws:     `RESTORE_OVER_SOURCE`, `RESTORE_TARGET_EXISTS`, `SNAPSHOT_CORRUPT`, `RESTORE_MISMATCH`, `SET_KEY_BROKEN`, `StatementError`
+ * Throws:     `RESTORE_OVER_SOURCE`, `RESTORE_TARGET_EXISTS`, `RESTORE_IN_PROGRESS`, `REQUIRED_OBJECTS_MISSING`,
+ *             `SNAPSHOT_CORRUPT`, `RESTORE_MISMATCH`, `SET_KEY_BROKEN`, `StatementError`
  */
 export async function runSetRestore(
   set: SetManifest,
@@ -84,18 +89,21 @@ export async function runSetRestore(
   })
   for (const { sealed } of members) await verifyParts(sealed.manifest, ports, progressOf(request, sealed))
   const base = { setId: set.setId, capturedAt: set.capturedAt, lsn: set.source.lsn }
-  if (request.isDryRun === true) {
-    const keys = keysInside(set, targets)
-    return { ...base, isDryRun: true, members: members.map(plannedReport), keys }
-  }
+  if (request.isDryRun === true)
+    return { ...base, ...(await planOnly(members, request, ports)), keys: keysInside(set, targets) }
   const done = await ports.database.withDedicatedSession((session) =>
-    restoreTogether(session, set, members, request, ports),
+    interruptibly(ports.database, session, request.signal, () =>
+      restoreTogether(session, set, members, request, ports),
+    ),
   )
   return { ...base, isDryRun: false, keys: keysInside(set, targets), ...done }
 }
 
 function progressOf(request: SetRestoreRequest, { manifest }: SealedManifest) {
-  return (progress: RestoreProgress) => request.onProgress?.({ ...progress, relation: manifest.relation })
+  return (progress: RestoreProgress) => {
+    request.signal?.throwIfAborted()
+    request.onProgress?.({ ...progress, relation: manifest.relation })
+  }
 }
 
 function baseReport({ sealed, plan }: MemberWork) {
@@ -111,10 +119,21 @@ function baseReport({ sealed, plan }: MemberWork) {
   }
 }
 
-function plannedReport(member: MemberWork): RestoreReport {
-  const { statements, notRebuilt } = member.plan
-  const rebuilt = statements.map(({ subject }) => subject)
-  return { ...baseReport(member), isDryRun: true, insertedRows: 0, rebuilt, notRebuilt, checked: PROVEN }
+/** The schema is made and rolled back: what the members need is looked for as the restore would find it. */
+async function planOnly(members: readonly MemberWork[], request: SetRestoreRequest, ports: RestorePorts) {
+  const reports: RestoreReport[] = []
+  await ports.database.withSession(async (session) => {
+    await session.execute('BEGIN')
+    await ensureSchema(session, request.schema)
+    for (const member of members) {
+      const { statements, notRebuilt, target } = member.plan
+      const required = await lookForRequired(session, member.sealed.manifest, target)
+      const rebuilt = [...required, ...statements.map(({ subject }) => subject)]
+      const checked = [...PROVEN, 'what the table needs from outside']
+      reports.push({ ...baseReport(member), isDryRun: true, insertedRows: 0, rebuilt, notRebuilt, checked })
+    }
+  })
+  return { isDryRun: true, members: reports }
 }
 
 async function restoreTogether(
@@ -137,6 +156,7 @@ async function restoreTogether(
   for (const member of members) reports.push(await loadMember(session, member, request, ports))
   const rebuilt = await rebuildAll(session, members, reports, request)
   assertKeys(set, rebuilt)
+  request.signal?.throwIfAborted()
   await session.execute('COMMIT')
   return { members: rebuilt, ...(createdSchema === undefined ? {} : { createdSchema }) }
 }

@@ -1,5 +1,5 @@
 /** What a check of stored points is asked for and what came of it. */
-import type { RelationName, SnapshotId } from '#lib/kernel/index.ts'
+import type { RelationName, SetId, SnapshotId } from '#lib/kernel/index.ts'
 
 export interface VerifyPointsRequest {
   /** Bytes of parts that a run reads at most; a point larger than this is never read, and said to be skipped. */
@@ -26,4 +26,11 @@ export interface VerifyPointsReport {
   /** Of the skipped, points that the storage would not let us read. */
   readonly unread: number
   readonly bytes: number
+  /** Lists of sets that were read and judged, and those that were set aside. */
+  readonly sets: {
+    readonly checked: number
+    readonly corrupt: readonly { readonly setId: SetId; readonly reason: string }[]
+  }
+  /** Objects in the folders of checked points that no manifest names: harmless, and read by nobody. */
+  readonly strays: readonly string[]
 }

@@ -1,7 +1,7 @@
 /** Reads everything of a stored point again and compares it with what its manifest and the catalog say. */
 import { BackstopError, isBackstopError } from '#lib/kernel/index.ts'
 import type { Columnar, ObjectStore, RecoveryPoint } from '#lib/ports/index.ts'
-import { decodeManifest, partMismatch, SNAPSHOT_PREFIX } from '../manifest/index.ts'
+import { decodeManifest, partMismatch, SNAPSHOT_PREFIX, snapshotPrefix } from '../manifest/index.ts'
 import { verifyPart } from '../snapshot/index.ts'
 
 export interface ReadPorts {
@@ -10,7 +10,8 @@ export interface ReadPorts {
 }
 
 export type PointVerdict =
-  | { readonly kind: 'whole' }
+  /** `strays`: objects in its folder that the manifest does not name. */
+  | { readonly kind: 'whole'; readonly strays: readonly string[] }
   | { readonly kind: 'corrupt'; readonly reason: string }
   /** The storage would not say. */
   | { readonly kind: 'unknown'; readonly reason: string }
@@ -40,8 +41,7 @@ async function readOnce(
   onBytes: (count: number) => void,
 ): Promise<PointVerdict> {
   try {
-    await readAll(ports, point, onBytes)
-    return { kind: 'whole' }
+    return { kind: 'whole', strays: await readAll(ports, point, onBytes) }
   } catch (error) {
     if (!isBackstopError(error)) throw error
     if (CORRUPT_CODES.has(error.code)) return { kind: 'corrupt', reason: error.message }
@@ -51,7 +51,11 @@ async function readOnce(
 }
 
 /** Throws `SNAPSHOT_CORRUPT`, `MANIFEST_INVALID`, `OBJECT_MISSING`, `STORAGE_UNREACHABLE`. */
-async function readAll(ports: ReadPorts, point: RecoveryPoint, onBytes: (count: number) => void): Promise<void> {
+async function readAll(
+  ports: ReadPorts,
+  point: RecoveryPoint,
+  onBytes: (count: number) => void,
+): Promise<readonly string[]> {
   const bytes = await ports.objects.read(point.manifestKey)
   onBytes(bytes.length)
   const { manifest } = decodeManifest(bytes, point.manifestSha256)
@@ -65,6 +69,9 @@ async function readAll(ports: ReadPorts, point: RecoveryPoint, onBytes: (count: 
   if (manifest.snapshotId !== point.snapshotId) {
     throw new BackstopError('SNAPSHOT_CORRUPT', 'the manifest is that of another snapshot')
   }
+  const named = new Set([point.manifestKey, ...manifest.parts.map(({ key }) => key)])
+  const { objects } = await ports.objects.list(snapshotPrefix(point.relation, point.snapshotId))
+  return objects.map(({ key }) => key).filter((key) => !named.has(key))
 }
 
 async function holdsSnapshots(objects: ObjectStore): Promise<boolean> {

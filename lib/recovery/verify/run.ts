@@ -12,6 +12,8 @@ import { judgePoint } from './read-point.ts'
 export interface VerifyPorts extends ReadPorts {
   readonly records: RecordStore
   readonly catalog: PointCatalog
+  /** Read the lists of sets again. */
+  verifySets(signal?: AbortSignal): Promise<VerifyPointsReport['sets'] & Pick<VerifyPointsReport, 'skipped'>>
   readonly clock: Clock
 }
 
@@ -25,6 +27,7 @@ interface Tally {
   storageFailures: number
   readonly corrupt: CorruptPoint[]
   readonly skipped: { subject: string; reason: string }[]
+  readonly strays: string[]
 }
 
 /**
@@ -33,7 +36,7 @@ interface Tally {
  * Throws:     `METADATA_UNREACHABLE`
  */
 export async function runVerify(ports: VerifyPorts, request: VerifyPointsRequest): Promise<VerifyPointsReport> {
-  const tally: Tally = { points: 0, checked: 0, bytes: 0, storageFailures: 0, corrupt: [], skipped: [] }
+  const tally: Tally = { points: 0, checked: 0, bytes: 0, storageFailures: 0, corrupt: [], skipped: [], strays: [] }
   const seen = new Set<SnapshotId>()
   for await (const check of listDueChecks(ports.records)) {
     if (seen.has(check.snapshotId)) continue
@@ -41,8 +44,9 @@ export async function runVerify(ports: VerifyPorts, request: VerifyPointsRequest
     if (!(await takeNext(ports, request, check, tally))) break
   }
   if (seen.size === 0) tally.skipped.push({ subject: 'recovery points', reason: 'there is none to check' })
-  const { checked, corrupt, skipped, storageFailures: unread, bytes } = tally
-  return { checked, corrupt, skipped, unread, bytes }
+  const { checked, corrupt, skipped, storageFailures: unread, bytes, strays } = tally
+  const { skipped: unreadSets, ...sets } = await ports.verifySets(request.signal)
+  return { checked, corrupt, skipped: [...skipped, ...unreadSets], unread, bytes, sets, strays }
 }
 
 /** False ends the run. */
@@ -88,7 +92,10 @@ async function readNext(
     }
     tally.checked += 1
     if (verdict.kind === 'corrupt') await setAside(ports, point, verdict.reason, tally)
-    else await noteCheck(ports.records, point.snapshotId, { lookedAt: at, verifiedAt: at })
+    else {
+      tally.strays.push(...verdict.strays)
+      await noteCheck(ports.records, point.snapshotId, { lookedAt: at, verifiedAt: at })
+    }
     return true
   } catch (error) {
     if (!isBackstopError(error, 'RUN_STOPPED')) throw error

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { SnapshotId } from '#lib/kernel/index.ts'
 import { BackstopError } from '#lib/kernel/index.ts'
 import type { RecoveryPoint } from '#lib/ports/index.ts'
+import { PointCatalog } from '#lib/recovery/catalog/index.ts'
 import type { FixedClock } from '#test/support/fixed-clock.ts'
 import { createFixedClock, FIXED_START_MS } from '#test/support/fixed-clock.ts'
 import type { TestDatabase } from '#test/support/postgres.ts'
@@ -61,7 +62,15 @@ test('every point is read, and the bytes are counted', async () => {
 
 test('a run that has nothing to look at says so', async () => {
   const skipped = [{ subject: 'recovery points', reason: 'there is none to check' }]
-  expect(await slice.recovery.verifyPoints(ALL)).toEqual({ checked: 0, corrupt: [], skipped, unread: 0, bytes: 0 })
+  expect(await slice.recovery.verifyPoints(ALL)).toEqual({
+    checked: 0,
+    corrupt: [],
+    skipped,
+    unread: 0,
+    bytes: 0,
+    sets: { checked: 0, corrupt: [] },
+    strays: [],
+  })
 })
 
 test.for(['flipped part', 'truncated part', 'missing part', 'flipped manifest', 'missing manifest'])(
@@ -187,4 +196,89 @@ test('a catalog that is built again has every point checked', async () => {
   await fresh.recovery.rebuildCatalog()
   expect((await fresh.recovery.verifyPoints(ALL)).checked).toBe(2)
   await fresh.close()
+})
+
+test('a table whose whole folder is gone loses its points, each told, and no other table does', async () => {
+  const points = await capturePoints(2)
+  await db.run('CREATE TABLE other AS SELECT 1 AS v')
+  const other = await slice.recovery.capture({ schema: 'public', name: 'other' }, 'manual')
+  rmSync(pathOf('snapshots/public/t'), { recursive: true })
+  const report = await slice.recovery.verifyPoints(ALL)
+  expect(report.corrupt.map(({ snapshotId }) => snapshotId).toSorted()).toEqual(
+    points.map(({ snapshotId }) => snapshotId).toSorted(),
+  )
+  expect(await statuses([...points, other])).toEqual(['quarantined', 'quarantined', 'valid'])
+  expect(await slice.recovery.findNewestValid(T)).toBeUndefined()
+})
+
+test('objects that no manifest names are told, and harm nothing', async () => {
+  const [point] = await capturePoints(1)
+  const stray = `${point?.manifestKey.slice(0, -'manifest.json'.length)}part-99999.parquet`
+  await slice.objects.put(stray, Buffer.from('from an attempt that was given up'))
+  expect(await slice.recovery.verifyPoints(ALL)).toMatchObject({ checked: 1, corrupt: [], strays: [stray] })
+  expect(await statuses([point as RecoveryPoint])).toEqual(['valid'])
+})
+
+test('the manifest of another snapshot in the place of its own sets the point aside', async () => {
+  const points = await capturePoints(2)
+  writeFileSync(pathOf(points[0]?.manifestKey ?? ''), readFileSync(pathOf(points[1]?.manifestKey ?? '')))
+  expect((await slice.recovery.verifyPoints(ALL)).corrupt).toMatchObject([{ snapshotId: points[0]?.snapshotId }])
+})
+
+test('a point that retention is removing is neither judged corrupt nor set aside', async () => {
+  const [first] = await capturePoints(2)
+  const catalog = new PointCatalog(slice.records)
+  const removing = await another({
+    wrapObjects: (objects) =>
+      wrappedStore(objects, {
+        read: async (key, range) => {
+          if (key === first?.manifestKey && (await catalog.retire(first, []))) await objects.delete(key)
+          return await objects.read(key, range)
+        },
+      }),
+  })
+  const report = await removing.recovery.verifyPoints(ALL)
+  expect(report.corrupt).toEqual([])
+  expect(report.skipped).toMatchObject([{ reason: 'retention is removing it' }])
+  expect((await catalog.find(first?.snapshotId ?? 'snap_'))?.status).toBe('retired')
+  await removing.close()
+})
+
+test('a set whose list was changed is set aside alone, and its members stay; a damaged member is set aside and takes the set along', async () => {
+  await db.run('CREATE TABLE u AS SELECT 1 AS v')
+  const selection = { kind: 'tables', tables: [T, { schema: 'public', name: 'u' }] } as const
+  const [first, second] = [
+    await slice.recovery.sets.capture(selection, 'manual'),
+    await slice.recovery.sets.capture(selection, 'manual'),
+  ]
+  const list = pathOf(first.set.manifestKey)
+  const content = readFileSync(list)
+  writeFileSync(list, content.fill((content[100] ?? 0) ^ 1, 100, 101))
+  const report = await slice.recovery.verifyPoints(ALL)
+  expect(report).toMatchObject({ checked: 4, corrupt: [], sets: { checked: 2, corrupt: [{ setId: first.set.setId }] } })
+  expect(await statuses([...first.points, ...second.points])).toEqual(['valid', 'valid', 'valid', 'valid'])
+  rmSync(await firstPart(second.points[0]))
+  const next = await slice.recovery.verifyPoints(ALL)
+  expect(next).toMatchObject({ corrupt: [{ snapshotId: second.points[0]?.snapshotId }], sets: { checked: 0 } })
+  const { sets } = await slice.recovery.sets.list()
+  expect(sets.map(({ status }) => status)).toEqual(['invalid', 'invalid'])
+})
+
+test('lists of sets that the storage does not give are skipped, and set nothing aside', async () => {
+  const { set } = await slice.recovery.sets.capture({ kind: 'tables', tables: [T] }, 'manual')
+  const failing = await another({
+    wrapObjects: (objects) =>
+      wrappedStore(objects, {
+        read: (key, range) =>
+          key.startsWith('sets/')
+            ? Promise.reject(new BackstopError('STORAGE_UNREACHABLE', 'the disk is gone'))
+            : objects.read(key, range),
+      }),
+  })
+  expect(await failing.recovery.verifyPoints(ALL)).toMatchObject({
+    sets: { checked: 0, corrupt: [] },
+    skipped: [{ subject: set.setId, reason: 'the disk is gone' }],
+  })
+  expect((await slice.recovery.sets.list()).sets.map(({ status }) => status)).toEqual(['valid'])
+  await failing.close()
 })

@@ -57,7 +57,7 @@ test('a check reads within the budget and tells of each corrupt point', async ()
   const { parts, said } = partsWith({
     verifyPoints: async (request) => {
       expect(request).toEqual({ budgetBytes: 2 * 1_048_576, maxPoints: 10_000 })
-      return { checked: 1, corrupt, skipped: [], unread: 0, bytes: 5 }
+      return { checked: 1, corrupt, skipped: [], unread: 0, bytes: 5, sets: { checked: 0, corrupt: [] }, strays: [] }
     },
   })
   await verifyPoints(parts)

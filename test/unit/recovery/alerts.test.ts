@@ -4,7 +4,15 @@ import type { StoredDrill } from '#lib/recovery/index.ts'
 import { captureFailedAlert, drillAlerts, roundAlerts, verifyAlerts } from '#lib/recovery/index.ts'
 
 const ORDERS = { schema: 'public', name: 'orders' }
-const CLEAN = { checked: 3, corrupt: [], skipped: [], unread: 0, bytes: 10 }
+const CLEAN = {
+  checked: 3,
+  corrupt: [],
+  skipped: [],
+  unread: 0,
+  bytes: 10,
+  sets: { checked: 0, corrupt: [] },
+  strays: [],
+}
 
 test('a failed capture names the table and what the code wants done', () => {
   expect(captureFailedAlert({ relation: ORDERS, code: 'TABLE_UNREADABLE', reason: 'r' })).toMatchObject({
@@ -36,6 +44,11 @@ test('each corrupt point is an alert of its own', () => {
     'corrupt:snap_1',
     'corrupt:snap_2',
   ])
+})
+
+test('a set whose list is corrupt is an alert of its own', () => {
+  const sets = { checked: 2, corrupt: [{ setId: 'set_1' as const, reason: 'r' }] }
+  expect(verifyAlerts({ ...CLEAN, sets })).toMatchObject([{ eventType: 'set_quarantined', dedupeKey: 'corrupt:set_1' }])
 })
 
 test('a check that could read nothing is an alert, one that had nothing to do is none', () => {
