@@ -21,6 +21,7 @@ const name = (role: string) => `launch_${role}_${process.pid}`
 let folder: TemporaryFolder
 let db: TestDatabase
 let sink: Server
+const received: string[] = []
 let up: RunningUp
 let environment: Record<string, string>
 
@@ -34,7 +35,10 @@ beforeAll(async () => {
     inject('nativeUrl'),
   )
   await db.run(`GRANT CREATE ON DATABASE ${db.name} TO ${name('gateway')}`)
-  sink = createServer((_, response) => response.end())
+  sink = createServer((request, response) => {
+    request.setEncoding('utf8').on('data', (text: string) => received.push(text))
+    response.end()
+  })
   await new Promise<void>((resolve) => sink.listen(0, '127.0.0.1', resolve))
   writeFileSync(join(folder.path, 'tokens.json'), JSON.stringify(TOKENS))
   writeFileSync(join(folder.path, 'policy.json'), JSON.stringify({ protected_columns: { users: ['email'] } }))
@@ -124,6 +128,32 @@ test('with the environment of the gateway, and every drill run, it is ready', as
   expect(JSON.stringify(data)).not.toContain('p@')
 })
 
+test('a drill that fails beside the gateway is told by it, once', async () => {
+  const words = [
+    'drill',
+    'pitr-prepare',
+    '--cluster-id',
+    'prod',
+    '--backup-id',
+    'base_none',
+    '--storage',
+    up.ready.storage,
+  ]
+  for (let twice = 0; twice < 2; twice++) {
+    const { exitCode, data } = await runCliJson([...words, '--metadata-db', up.ready.metadata_db], environment)
+    expect({ exitCode, code: data.error.code }).toEqual({ exitCode: 1, code: 'BACKUP_MISSING' })
+  }
+  const { body } = await callGateway(up.ready.url, '/metadata/alerts', OPS)
+  const failed = body.items.filter(({ event_type }: { event_type: string }) => event_type === 'drill_failed')
+  expect(failed).toHaveLength(1)
+  expect(failed[0].title ?? failed[0].message).toContain('pitr-prepare of prod failed')
+  await eventually(() => received.some((text) => text.includes('drill_failed')), {
+    timeoutMs: 30_000,
+    everyMs: 100,
+    what: 'the webhook',
+  })
+})
+
 test('a table without a point, a policy that lets CRITICAL run, a database that is gone: not ready, and the rest is looked at', async () => {
   const { exitCode, data } = await launch(['--table', 'users,nowhere'], {
     ...environment,
@@ -134,9 +164,10 @@ test('a table without a point, a policy that lets CRITICAL run, a database that 
   expect(data.blocking.map(({ check }: { check: string }) => check)).toEqual([
     'database_roles',
     'snapshot_readiness',
+    'drills',
     'policy',
   ])
-  expect(data.checks.drills.status).toBe('ok')
+  expect(data.checks.tokens.status).toBe('ok')
   expect(JSON.stringify(data)).not.toContain('hidden')
 })
 

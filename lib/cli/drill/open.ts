@@ -25,9 +25,24 @@ export async function withDrillTools(
   const storageUrl = existingStorage(flags.storage, environment)
   const metadataPath = findSetting(flags.metadataDb, 'BACKSTOP_METADATA_DB', environment)
   const tools = await openDrillTools({ storageUrl, metadataPath, environment, ...native })
+  let drill: StoredDrill
   try {
-    return await run(tools, storageUrl)
+    drill = await run(tools, storageUrl)
   } finally {
     await tools.close()
   }
+  await tellIfKept(drill, metadataPath, environment)
+  return drill
+}
+
+/** Where there is metadata, whoever watches it is told of what failed. */
+export async function tellIfKept(
+  drill: StoredDrill,
+  metadataPath: string | undefined,
+  environment: CommandContext['environment'],
+): Promise<void> {
+  if (drill.evidence.result === 'ok' || metadataPath === undefined) return
+  // Loaded when it is needed: most drills end well.
+  const { tellDrill } = await import('#lib/runtime/index.ts')
+  await tellDrill(drill, metadataPath, environment)
 }

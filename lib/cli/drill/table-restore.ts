@@ -10,7 +10,7 @@ import {
   readTable,
   text,
 } from '../frame/index.ts'
-import { DRILL_FLAGS } from './open.ts'
+import { DRILL_FLAGS, tellIfKept } from './open.ts'
 import { DRILL_JSON, showDrill } from './view.ts'
 
 const MEGABYTE = 1_048_576
@@ -49,6 +49,7 @@ export const drillTableRestore = defineCommand({
         ...(flags.maxMegabytes === undefined ? {} : { maxBytes: flags.maxMegabytes * MEGABYTE }),
         signal,
       })
+      await tellIfKept(drill, metadataPath, environment)
       return showDrill(drill)
     } finally {
       await tools.close()
