@@ -1,4 +1,4 @@
 export { TASK_BUNDLE, taskQueuePlace } from './places.ts'
 export type { TaskStackProps } from './stack.ts'
 export { TaskStack } from './stack.ts'
-export { SDK_HOME, START_SCRIPT } from './start.ts'
+export { START_SCRIPT } from './start.ts'

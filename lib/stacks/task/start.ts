@@ -4,7 +4,7 @@
  * A plain Node image needs no building and so no Docker where the stacks are deployed. The image of Lambda's own Node
  * runtime brings the AWS SDK, at the place that is named here.
  */
-export const SDK_HOME = '/var/runtime/'
+const SDK_HOME = '/var/runtime/'
 
 /** CommonJS, for `node -e`: one variable names the bundle as `bucket/key`. */
 export const START_SCRIPT = `
