@@ -107,6 +107,7 @@ async function restoreSet(recovery: Recovery, order: Order, context: CommandCont
     ...place,
     setId,
     isDryRun: order.dryRun,
+    signal: context.signal,
     onProgress: ({ phase, done, total, relation }) =>
       context.progress.update({ label: `${phase} ${displayRelation(relation)}`, done, total, unit: UNITS[phase] }),
   })

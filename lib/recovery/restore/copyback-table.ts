@@ -33,7 +33,7 @@ export function canMakeRoom({ original }: CopybackSituation): boolean {
   return original?.isRecreated === true && original.isEmpty && !original.hasDependents
 }
 
-function makeRoom({ relation }: Manifest, { original }: CopybackSituation): string[] {
+export function makeRoom({ relation }: Manifest, { original }: CopybackSituation): string[] {
   if (original === null) return []
   const table = quoteRelation(relation)
   const refuse = quoteLiteral(`${displayRelation(relation)} is not empty any more: plan the way back again`)
@@ -109,7 +109,7 @@ export function missingParts(manifest: Manifest, present: readonly string[]): st
   return [
     ...definition.policies.filter(({ name }) => lacks(`policy ${name}`)).map((policy) => buildPolicy(relation, policy)),
     ...definition.triggers
-      .filter(({ name }) => lacks(`trigger ${name}`))
+      .filter(({ name, isInherited }) => isInherited !== true && lacks(`trigger ${name}`))
       .flatMap(({ name, definition: text, firing }) =>
         firing === 'origin' ? [text] : [text, buildFiring(relation, name, firing)],
       ),

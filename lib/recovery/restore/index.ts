@@ -4,13 +4,16 @@ export type { CopybackSituation, OriginalState } from './copyback-situation.ts'
 export { readSituation } from './copyback-situation.ts'
 export {
   attachToParents,
+  canMakeRoom,
   incomingKeys,
   type KeyStatement,
+  makeRoom,
   missingParts,
   remakeKey,
   replaceNotes,
   takePlace,
 } from './copyback-table.ts'
+export { interruptibly } from './interrupt.ts'
 export { compareContent, loadRows } from './load.ts'
 export type {
   ConflictPolicy,
@@ -28,7 +31,7 @@ export type {
 } from './model.ts'
 export { defaultTarget, derivedName, fitIdentifier } from './names.ts'
 export { planRestore } from './plan.ts'
-export { findMissing, makeMissing } from './required.ts'
+export { findMissing, lookForRequired, makeMissing } from './required.ts'
 export type { RestorePorts } from './run.ts'
 export { beginRestore, createTarget, exists, runRestore, runStatements, verifyParts } from './run.ts'
 export { validateRestore } from './validate.ts'

@@ -5,6 +5,8 @@ import { Client } from 'pg'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { RelationName, SetId } from '#lib/kernel/index.ts'
 import type { Database, RecoveryPoint } from '#lib/ports/index.ts'
+import { PointCatalog } from '#lib/recovery/catalog/index.ts'
+import { SetCatalog } from '#lib/recovery/set/index.ts'
 import { eventually } from '#test/support/eventually.ts'
 import type { TestDatabase } from '#test/support/postgres.ts'
 import { createTestDatabase } from '#test/support/postgres.ts'
@@ -263,4 +265,14 @@ test('one relation alone is a point and no set', async () => {
   })
   expect(point?.setId).toBeUndefined()
   expect((await slice.recovery.sets.list()).sets).toEqual([])
+})
+
+test('a set that is forgotten is gone from catalog and storage, and its members stay points of their tables', async () => {
+  const { set, points } = await slice.recovery.sets.capture({ kind: 'tables', tables: ALL }, 'manual')
+  const catalog = new SetCatalog(slice.records, new PointCatalog(slice.records))
+  for (let times = 0; times < 2; times += 1) await catalog.remove(set.setId, slice.objects)
+  expect(await slice.recovery.sets.find(set.setId)).toBeUndefined()
+  expect((await slice.recovery.sets.scan()).sets).toEqual([])
+  await expect(slice.recovery.sets.restore({ setId: set.setId })).rejects.toMatchObject({ code: 'SET_MISSING' })
+  for (const { snapshotId } of points) expect((await slice.recovery.find(snapshotId))?.status).toBe('valid')
 })

@@ -42,7 +42,7 @@ const LINE: RelationName = { schema: 'public', name: 'line' }
 const REFUND: RelationName = { schema: 'public', name: 'refund' }
 const MEMBERS = [ORDER, LINE, REFUND]
 const KEYS_SQL = `SELECT conrelid::regclass::text || ' ' || conname || ' → ' || confrelid::regclass::text || CASE WHEN convalidated THEN '' ELSE ' NOT VALID' END AS key
-  FROM pg_constraint WHERE contype = 'f' ORDER BY 1`
+  FROM pg_constraint WHERE contype = 'f' AND conparentid = 0 ORDER BY 1`
 
 let db: TestDatabase
 let slice: TestRecovery
@@ -182,6 +182,35 @@ test.for<readonly [string, string]>([
   await bringBack(setId)
   expect(await contentNow()).toEqual(before)
   expect(await keysNow()).toEqual(keys)
+})
+
+test('an empty table that took the name of one that is gone makes room for it', async () => {
+  const setId = await take()
+  const [before, keys] = [await contentNow(), await keysNow()]
+  await db.run('DROP TABLE refund CASCADE; CREATE TABLE refund (id integer); DELETE FROM line WHERE no > 290')
+  const plan = await bringBack(setId)
+  expect(plan.members.map(({ relation, action }) => [relation.name, action])).toContainEqual([
+    'refund',
+    'replace-missing-table',
+  ])
+  expect(await contentNow()).toEqual(before)
+  expect(await keysNow()).toEqual(keys)
+})
+
+test('a restore that is interrupted leaves nothing behind, whichever member it was at', async () => {
+  const setId = await take()
+  for (const name of ['Order', 'line', 'refund']) {
+    const stop = new AbortController()
+    const work = slice.recovery.sets.restore({
+      setId,
+      signal: stop.signal,
+      onProgress: ({ phase, relation }) => {
+        if (phase === 'compare' && relation.name === name) stop.abort(new Error('interrupted'))
+      },
+    })
+    await expect(work).rejects.toThrow('interrupted')
+    expect(await db.run(`SELECT FROM pg_class WHERE relname LIKE '%\\_recovered'`)).toEqual([])
+  }
 })
 
 test('after TRUNCATE … CASCADE all rows are back, round the circle, and no trigger has touched them', async () => {
