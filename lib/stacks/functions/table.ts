@@ -125,7 +125,7 @@ export const FUNCTIONS: readonly FunctionRow[] = [
     timeoutS: 900,
     memoryMib: 1769,
     trigger: { kind: 'daily', at: 'verifyAt' },
-    permissions: ['records:read', 'records:write', 'snapshots:read', 'audit:read', 'queue.alert:send'],
+    permissions: ['records:read', 'records:write', 'snapshots:read', 'sets:read', 'audit:read', 'queue.alert:send'],
   },
   {
     name: 'recovery.retain',
