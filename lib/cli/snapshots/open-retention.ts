@@ -1,8 +1,7 @@
 /** Opens the points and the metadata that flags and environment name; both may be in use by a running gateway. */
 import { userInfo } from 'node:os'
 import { BackstopError } from '#lib/kernel/index.ts'
-import { readConfig } from '#lib/runtime/index.ts'
-import { openRetentionTools, type RetentionTools } from '#lib/runtime/tools/index.ts'
+import { openRetentionTools, type RetentionTools, readConfig } from '#lib/runtime/index.ts'
 import type { CommandContext } from '../frame/index.ts'
 import { existingMetadata, existingStorage, METADATA_FLAG, placesIn, STORAGE_FLAG, text } from '../frame/index.ts'
 

@@ -3,10 +3,10 @@ import { parquet } from '#lib/adapters/parquet/index.ts'
 import type { ApprovalDesk, OpenAuditLedger } from '#lib/gate/index.ts'
 import { openApprovals, openLedger } from '#lib/product/index.ts'
 import { openRecovery, type Recovery } from '#lib/recovery/index.ts'
-import type { RuntimeConfig } from '../config.ts'
-import { openMetadata, openStorage } from '../storage.ts'
-import { SYSTEM } from '../system.ts'
-import { NO_DATABASE } from './recovery-tools.ts'
+import type { RuntimeConfig } from './config.ts'
+import { openMetadata, openStorage } from './storage.ts'
+import { SYSTEM } from './system.ts'
+import { NO_DATABASE } from './tools/recovery-tools.ts'
 
 export interface RetentionTools {
   readonly recovery: Recovery
