@@ -74,7 +74,7 @@ export async function drillOnce(
   const { databaseUrl } = native
   const maxBytes = parts.settings.drillMaxMegabytes * MEGABYTE
   if (kind === 'logical-backup-restore') {
-    const request = { sourceUrl: databaseUrl, targetUrl: databaseUrl, maxBytes, ...stop }
+    const request = { sourceUrl: databaseUrl, targetUrl: databaseUrl, isRightOptional: true, maxBytes, ...stop }
     return await tell(parts, await runLogicalDrill({ ...ports, ...native }, request))
   }
   const user = decodeURIComponent(new URL(databaseUrl).username) || 'postgres'

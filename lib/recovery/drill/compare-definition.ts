@@ -72,7 +72,9 @@ function piecesOf(definition: TableDefinition, table: RelationName, nameOn: Name
     ...definition.columns.flatMap(columnPieces),
     ...definition.constraints.flatMap((constraint) => constraintPieces(constraint, table, nameOn)),
     ...definition.indexes.filter(({ isValid }) => isValid).map((index) => indexPiece(index, nameOn)),
-    ...definition.triggers.map(({ definition: _text, ...trigger }) => piece(`trigger ${trigger.name}`, trigger)),
+    ...definition.triggers
+      .filter(({ isInherited }) => isInherited !== true)
+      .map(({ definition: _text, isInherited: _above, ...trigger }) => piece(`trigger ${trigger.name}`, trigger)),
     ...definition.policies.map((policy) => piece(`policy ${policy.name}`, policy)),
   ]
 }

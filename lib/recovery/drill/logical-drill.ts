@@ -29,6 +29,8 @@ export interface LogicalDrillRequest {
   readonly sourceUrl: string
   /** Names the server that the scratch is made on; the database that it names is not touched, and need not be there. */
   readonly targetUrl: string
+  /** True: where the role may not make a database nothing is drilled, and nothing has failed. */
+  readonly isRightOptional?: boolean
   /** A database with more bytes than this is not drilled; no limit when absent. */
   readonly maxBytes?: number
   readonly signal?: AbortSignal
@@ -121,11 +123,34 @@ async function drillAlone(
   attempt: Attempt,
   sides: Sides,
 ): Promise<void> {
+  const isAllowed = await attempt.course.must(
+    'look at the rights',
+    () => mayMakeDatabase(sides.server, request.isRightOptional === true),
+    (isRight) => (isRight ? 'the role may make a database' : 'the role may not make a database'),
+  )
+  if (!isAllowed) {
+    attempt.skip(
+      'the whole drill',
+      'the role may not make a database: ALTER ROLE … CREATEDB, or run it with another role',
+    )
+    return
+  }
   const isAlone = await withDrillLock(sides.server, async () => {
     await drillInScratch(ports, request, attempt, sides)
     return true
   })
   if (isAlone !== true) attempt.skip('the whole drill', 'another one is running on this server')
+}
+
+/** Asked before anything is dumped. Throws DRILL_REFUSED unless `isOptional`. */
+async function mayMakeDatabase(server: Database, isOptional: boolean): Promise<boolean> {
+  const [row] = await server.withSession((session) =>
+    session.query<{ role: string; isRight: boolean }>(
+      `SELECT rolname::text AS role, rolcreatedb OR rolsuper AS "isRight" FROM pg_roles WHERE rolname = current_user`,
+    ),
+  )
+  if (row?.isRight === true || isOptional) return row?.isRight === true
+  throw new BackstopError('DRILL_REFUSED', `the role ${row?.role} may not make a database`)
 }
 
 async function drillInScratch(
