@@ -23,6 +23,10 @@ export function buildTriggers(target: RelationName, triggers: readonly TriggerDe
   const notRebuilt: NotRebuilt[] = []
   for (const trigger of triggers) {
     const subject = `trigger ${trigger.name}`
+    if (trigger.isInherited === true) {
+      notRebuilt.push({ subject, reason: 'it comes with the partitioned table above' })
+      continue
+    }
     if (trigger.head === null || trigger.tail === null) {
       notRebuilt.push({ subject, reason: 'its definition has an unknown form' })
       continue

@@ -146,3 +146,32 @@ test('a tree is restored beside the one that stands, and in another schema', asy
   expect(found).toEqual([{ partitions: before.definition.partitions.length + 1 }])
   expect((await slice.recovery.planCopyback(before.snapshotId, target)).kind).toBe('nothing-to-do')
 })
+
+test('a leaf whose triggers, keys, checks and identity come from above takes its place again', async () => {
+  await open(
+    () => `CREATE SCHEMA app; CREATE TABLE app.owner (id integer PRIMARY KEY); INSERT INTO app.owner VALUES (1);
+      CREATE FUNCTION app.noted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN new; END $$;
+      CREATE TABLE app.log (id integer GENERATED ALWAYS AS IDENTITY, day date NOT NULL, owner integer REFERENCES app.owner, CHECK (owner < 100), PRIMARY KEY (id, day))
+        PARTITION BY RANGE (day);
+      CREATE TABLE app.leaf PARTITION OF app.log FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+      CREATE TRIGGER above BEFORE INSERT ON app.log FOR EACH ROW EXECUTE FUNCTION app.noted();
+      CREATE TRIGGER own AFTER INSERT ON app.leaf FOR EACH ROW EXECUTE FUNCTION app.noted();
+      CREATE INDEX by_owner ON app.log (owner);
+      INSERT INTO app.log (day, owner) SELECT date '2024-01-01' + i, 1 FROM generate_series(1, 5) i`,
+  )
+  const before = await captured({ schema: 'app', name: 'leaf' })
+  await db.run('DROP TABLE app.leaf')
+  const report = await bringBack(db, slice, before)
+  expect(report.notRebuilt).toEqual([
+    { subject: 'trigger above', reason: 'it comes with the partitioned table above' },
+    { subject: 'parent app.log', reason: 'the recovered table stands alone' },
+  ])
+  const after = await captured({ schema: 'app', name: 'leaf' })
+  expect(after.content).toEqual(before.content)
+  const own = ({ definition }: typeof before) => ({
+    ...definition,
+    constraints: definition.constraints.filter(({ isInherited }) => !isInherited),
+    requires: [],
+  })
+  expect(own(after)).toEqual(own(before))
+})

@@ -12,7 +12,13 @@ import { differingColumns } from '#test/support/types/exact.ts'
 import { Expressions } from '#test/support/types/expressions.ts'
 import type { CatalogType, TypeGraph } from '#test/support/types/type-graph.ts'
 import { partsOf, readTypes } from '#test/support/types/type-graph.ts'
-import { EXTENSIONS, REFUSED_EXTENSION_TYPES, USER_TYPES_SQL, USER_VALUES } from '#test/support/types/user-types.ts'
+import {
+  EXTENSIONS,
+  MODIFIED,
+  REFUSED_EXTENSION_TYPES,
+  USER_TYPES_SQL,
+  USER_VALUES,
+} from '#test/support/types/user-types.ts'
 
 /** Set it to run a failure again. */
 const SEED = Number(process.env['BACKSTOP_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
@@ -91,6 +97,32 @@ async function roundTrip(
   expect(await differingColumns(db, graph, columns, 'public.g', 'public.g_recovered')).toEqual({})
 }
 
+interface Subject {
+  readonly type: CatalogType
+  readonly edges: readonly string[]
+  readonly value: fc.Arbitrary<string>
+}
+
+/** As the catalog calls a type without its modifier. */
+const PLAIN: Readonly<Record<string, string>> = {
+  character: 'bpchar',
+  bit: '"bit"',
+  'interval year to month': 'interval',
+}
+
+/** Every type that is covered, and some of them with modifiers. */
+function subjectsOf(): Subject[] {
+  const expressions = new Expressions(graph, { ...BASE_VALUES, ...USER_VALUES })
+  const plain = covered.map((type) => ({ type, edges: expressions.edges(type.oid), value: expressions.of(type.oid) }))
+  const modified = Object.entries(MODIFIED).map(([sql, { edges, random }]) => {
+    const name = sql.replace(/\(.*?\)/, '')
+    const { type } = typeNamed(graph, PLAIN[name] ?? name, 'v')
+    const cast = (text: string) => `CAST(${text} AS ${sql})`
+    return { type: { ...type, sql }, edges: edges.map(cast), value: random.map(cast) }
+  })
+  return [...plain, ...modified]
+}
+
 test('every type of the catalog is tried, refused with a reason, or no type of a column', async () => {
   const builtIn = covered.filter(({ isBuiltIn }) => isBuiltIn)
   expect(builtIn.length).toBeGreaterThanOrEqual(MINIMUM_BUILT_IN)
@@ -164,20 +196,17 @@ test('what names a dropped object comes back as the number that it is', async ()
 })
 
 test('the edges and generated values of each type come back bit for bit', { timeout: 600_000 }, async () => {
-  const expressions = new Expressions(graph, { ...BASE_VALUES, ...USER_VALUES })
-  const [order] = fc.sample(fc.shuffledSubarray([...covered], { minLength: covered.length }), {
-    numRuns: 1,
-    seed: SEED,
-  })
-  const seen = new Set<number>()
+  const subjects = subjectsOf()
+  const [order] = fc.sample(fc.shuffledSubarray(subjects, { minLength: subjects.length }), { numRuns: 1, seed: SEED })
+  const seen = new Set<string>()
   let cases = 0
-  for (let first = 0; first < covered.length; first += TYPES_PER_TABLE) {
-    const types = (order ?? []).slice(first, first + TYPES_PER_TABLE)
-    const columns = types.map((type, index) => ({ name: `c${index} ${type.name}`.slice(0, 60), type }))
-    const edges = types.map(({ oid }) => expressions.edges(oid))
+  for (let first = 0; first < subjects.length; first += TYPES_PER_TABLE) {
+    const some = (order ?? []).slice(first, first + TYPES_PER_TABLE)
+    const columns = some.map(({ type }, index) => ({ name: `c${index} ${type.name}`.slice(0, 60), type }))
+    const edges = some.map((subject) => subject.edges)
     const depth = Math.max(...edges.map(({ length }) => length))
     const edgeRows = Array.from({ length: depth }, (_, row) => edges.map((column) => column[row] ?? null))
-    const rows = fc.array(fc.tuple(...types.map(({ oid }) => fc.option(expressions.of(oid), { freq: 9 }))), {
+    const rows = fc.array(fc.tuple(...some.map(({ value }) => fc.option(value, { freq: 9 }))), {
       minLength: ROWS_PER_TABLE,
       maxLength: ROWS_PER_TABLE,
     })
@@ -188,14 +217,15 @@ test('the edges and generated values of each type come back bit for bit', { time
     })
     const run = await fc.check(property, { numRuns: RUNS_PER_TABLE, seed: SEED, endOnFailure: true })
     // The counterexample is a page of SQL: what differs, and the seed, say enough.
-    const names = types.map(({ sql }) => sql).join(', ')
+    const names = some.map(({ type }) => type.sql).join(', ')
     if (run.failed) throw new Error(`seed ${SEED}, table of ${names}`, { cause: run.errorInstance })
-    for (const { oid } of types) seen.add(oid)
+    for (const { type } of some) seen.add(type.sql)
   }
-  expect(seen.size).toBe(covered.length)
+  expect(seen.size).toBe(covered.length + Object.keys(MODIFIED).length)
   const builtIn = covered.filter(({ isBuiltIn }) => isBuiltIn).length
   process.stdout.write(
-    `types covered: ${seen.size} (${builtIn} built in, ${seen.size - builtIn} of users and extensions), ` +
+    `types covered: ${seen.size} (${builtIn} built in, ${covered.length - builtIn} of users and extensions, ` +
+      `${seen.size - covered.length} with modifiers), ` +
       `refused with a reason: ${refused.length}, no types of columns: ${impossible.length}, cases run: ${cases}, seed: ${SEED}\n`,
   )
 })

@@ -31,6 +31,54 @@ export const USER_TYPES_SQL = `
   CREATE TYPE app.textrange AS RANGE (subtype = text, collation = "C", multirange_type_name = app.many_texts);
   CREATE TYPE app.timerange AS RANGE (subtype = time);`
 
+const scaled = (precision: number, scale: number, ...edges: string[]): BaseValues => {
+  const limit = 10n ** BigInt(precision) - 1n
+  return { edges: ["'NaN'", '0', ...edges], random: fc.bigInt(-limit, limit).map((value) => `${value}e${-scale}`) }
+}
+const cut = (name: string, length: number): BaseValues => {
+  const { edges, random } = BASE_VALUES[name] as BaseValues
+  const short = (value: string) => `left((${value})::text, ${length})`
+  return { edges: edges.map(short), random: random.map(short) }
+}
+
+/** Types with modifiers, by what a column says. */
+export const MODIFIED: Readonly<Record<string, BaseValues>> = {
+  'numeric(12,2)': scaled(12, 2, '-0.01', '9999999999.99', '10000.00'),
+  'numeric(18,6)': scaled(18, 6, '999999999999.999999', '9007199254.740993'),
+  'numeric(18,18)': scaled(18, 18, '0.999999999999999999'),
+  'numeric(18,0)': scaled(18, 0, '-999999999999999999'),
+  'numeric(19,2)': scaled(19, 2, '99999999999999999.99'),
+  'numeric(38,10)': scaled(38, 10, '1234567890123456789012345678.0123456789'),
+  'numeric(3,-2)': scaled(3, -2, '12300'),
+  'numeric(2,5)': scaled(2, 5, '0.00099'),
+  'character varying(10)': cut('varchar', 10),
+  'character(5)': cut('bpchar', 5),
+  'bit(5)': { edges: ["B'00000'", "B'11111'"], random: fc.nat(31).map((value) => `${value}::bit(5)`) },
+  'bit varying(9)': { edges: ["B''"], random: fc.nat(511).map((value) => `${value}::bit(9)`) },
+  'timestamp(3) without time zone': {
+    edges: ["'infinity'", "'1969-12-31 23:59:59.999'"],
+    random: fc.integer().map((value) => `to_timestamp(${value}.5) AT TIME ZONE 'UTC'`),
+  },
+  'timestamp(0) with time zone': {
+    edges: ["'-infinity'", "'1970-01-01 00:00:00+00'"],
+    random: fc.integer().map((value) => `to_timestamp(${value})`),
+  },
+  'time(2) without time zone': {
+    edges: ["'24:00:00'"],
+    random: fc.nat(86_399).map((value) => `time '00:00' + interval '${value}.25 s'`),
+  },
+  'interval(3)': { edges: ["'1 mon -1 day 0.125 s'"], random: fc.integer().map((value) => `interval '${value} ms'`) },
+  'interval year to month': {
+    edges: ["'-1 year 2 mons'"],
+    random: fc.integer({ min: -9_999, max: 9_999 }).map((value) => `interval '${value} mons'`),
+  },
+  'numeric(12,2)[]': {
+    edges: ["'[3:4]={NaN,1.5}'", "'{}'"],
+    random: fc.array(fc.integer()).map((all) => `'{${all.map((value) => `${value}e-2`)}}'`),
+  },
+  'character varying(3)[]': { edges: [`'{"",NULL,"NULL"}'`], random: fc.constantFrom(`'{a,"b c"}'`, `'{{a},{b}}'`) },
+}
+
 /** With the name of the extension that each type comes from. */
 export const EXTENSIONS: Readonly<Record<string, readonly string[]>> = {
   citext: ['citext'],
