@@ -87,7 +87,10 @@ export interface Database {
   withDedicatedSession<T>(use: (session: DatabaseSession) => Promise<T>): Promise<T>
   /** Ask the server to cancel what the backend runs. Best effort. */
   cancel(processId: number): Promise<void>
-  /** Backends that are connected for us now, or were within the last minute. Absent: they cannot be told from others'. */
+  /**
+   * Backends of the server that are connected for this process now, or were within the last minute, whichever database they
+   * are in. Absent: they cannot be told from others'.
+   */
   listProcessIds?(): readonly number[]
   close(): Promise<void>
 }

@@ -20,15 +20,17 @@ export interface SessionWatch {
   readonly agentRoles?: readonly string[]
   /** Absent where several processes share the gateway's role. */
   ownProcessIds?(): readonly number[]
+  ownSessionNames?(): readonly string[]
 }
 
 /** Look for agents that go round the gate; each finding is told once an hour. */
 export async function watchSessions(parts: WatchParts, watch: SessionWatch = {}): Promise<WatchReport> {
   const { agentRole } = parts.settings
-  const { ownProcessIds } = watch
+  const { ownProcessIds, ownSessionNames } = watch
   const report = await parts.recovery.runWatch({
     agentRoles: [...(agentRole === undefined ? [] : [agentRole]), ...(watch.agentRoles ?? [])],
     ...(ownProcessIds === undefined ? {} : { ownProcessIds: () => ownProcessIds() }),
+    ...(ownSessionNames === undefined ? {} : { ownSessionNames: () => ownSessionNames() }),
   })
   for (const { user, applicationName } of report.newSessions) parts.metrics.noteBypassConnection(user, applicationName)
   parts.metrics.setPosture(report.posture.status)

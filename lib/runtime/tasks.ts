@@ -1,5 +1,6 @@
 /** The recurring work of the embedded product, by timers. */
 import type { SqliteRecordStore } from '#lib/adapters/embedded/index.ts'
+import { listSessionNames } from '#lib/adapters/native/index.ts'
 import { isBackstopError, SECOND_MS } from '#lib/kernel/index.ts'
 import type { ScheduledTask } from '#lib/ports/index.ts'
 import {
@@ -29,15 +30,12 @@ const MINUTE = 60 * SECOND_MS
 /** A look reads a record for each table. */
 const TABLES_EVERY_MS = 30 * SECOND_MS
 
-/** One process is the whole gateway: every backend that is not one of its own is somebody else's. */
-export function sessionWatch(
-  { database, gateDatabases }: Pick<Parts, 'database' | 'gateDatabases'>,
-  files: Pick<WatchedFiles, 'tokens'>,
-): SessionWatch {
-  const own = [database, gateDatabases.reads, gateDatabases.writes]
+/** One process is the whole gateway: every backend that is not one of its own, or of a program it runs, is somebody else's. */
+function sessionWatch({ database }: Pick<Parts, 'database'>, files: Pick<WatchedFiles, 'tokens'>): SessionWatch {
   return {
     agentRoles: files.tokens.list().flatMap(({ databaseRoles = [] }) => databaseRoles),
-    ownProcessIds: () => own.flatMap((one) => one.listProcessIds?.() ?? []),
+    ownProcessIds: () => database.listProcessIds?.() ?? [],
+    ownSessionNames: listSessionNames,
   }
 }
 

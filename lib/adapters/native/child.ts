@@ -4,6 +4,7 @@ import type { Readable, Writable } from 'node:stream'
 import { BackstopError } from '#lib/kernel/index.ts'
 import { describeComplaint } from './complaint.ts'
 import type { Variables } from './connection.ts'
+import { giveBackSessionName, takeSessionName } from './session-name.ts'
 
 export interface ProgramOrder {
   readonly tool: string
@@ -33,10 +34,13 @@ class RunningProgram {
 
   constructor(order: ProgramOrder) {
     this.#order = order
+    const sessionName = takeSessionName()
     this.#child = spawn(order.path, [...order.args], {
-      env: { ...order.environment },
+      env: { PGAPPNAME: sessionName, ...order.environment },
       stdio: ['pipe', 'pipe', 'pipe'],
     })
+    this.#child.once('close', () => giveBackSessionName(sessionName))
+    this.#child.once('error', () => giveBackSessionName(sessionName))
     this.#child.stderr.on('data', (chunk: Buffer) => {
       this.#complaint = (this.#complaint + chunk.toString()).slice(-COMPLAINT_BYTES)
     })

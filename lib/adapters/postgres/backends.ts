@@ -1,4 +1,4 @@
-/** Remembers which backends of the server are ours, and for a while which were. */
+/** Remembers which backends of a server are ours, and for a while which were, over all pools of this process. */
 
 const REMEMBERED_MS = 60_000
 
@@ -27,4 +27,13 @@ export class Backends {
     }
     return [...this.#endedAtMs.keys()]
   }
+}
+
+/** Numbers of backends mean something on one server alone. */
+const byServer = new Map<string, Backends>()
+
+export function backendsOf(server: string): Backends {
+  const known = byServer.get(server) ?? new Backends()
+  byServer.set(server, known)
+  return known
 }

@@ -2,7 +2,7 @@
 import pg from 'pg'
 import type { Database, DatabaseSession } from '#lib/ports/index.ts'
 import { driverAddress, labelOf, type PostgresAddress } from './address.ts'
-import { Backends } from './backends.ts'
+import { type Backends, backendsOf } from './backends.ts'
 import { mapDatabaseError } from './failure.ts'
 import { lend } from './session.ts'
 
@@ -53,7 +53,7 @@ class PostgresDatabase implements Database {
   readonly #settings: string
   readonly #address: PostgresAddress
   #password = ''
-  readonly #backends = new Backends()
+  readonly #backends: Backends
   readonly #checkAfterIdleMs: number
   readonly #releasedAtMs = new WeakMap<pg.PoolClient, number>()
 
@@ -61,6 +61,7 @@ class PostgresDatabase implements Database {
     const ofAddress = labelOf(options)
     this.label = options.label ?? ofAddress
     this.#address = options
+    this.#backends = backendsOf(ofAddress.slice(0, ofAddress.lastIndexOf('/')))
     this.#checkAfterIdleMs = options.checkAfterIdleMs ?? Number.POSITIVE_INFINITY
     this.#config = {
       ...driverAddress(options, () => this.#password),

@@ -62,14 +62,15 @@ export async function findDirectSessions(session: DatabaseSession, settings: Wat
   }
 }
 
-/** Ours are known by their numbers: what a client calls itself proves nothing. */
+/** Ours are known by their numbers, and those of our programs by a name that was not known before: no word of a client's. */
 async function withoutOwn(
   sessions: readonly DirectSession[],
   before: readonly number[],
-  { ownProcessIds }: WatchSettings,
+  { ownProcessIds, ownSessionNames }: WatchSettings,
 ): Promise<readonly DirectSession[]> {
+  const names = ownSessionNames?.() ?? []
   const isForeign = (own: readonly number[]) => (one: DirectSession) =>
-    one.because === 'agent-role' || !own.includes(one.processId)
+    one.because === 'agent-role' || !(own.includes(one.processId) || names.includes(one.applicationName))
   const strangers = sessions.filter(isForeign([...before, ...(ownProcessIds?.() ?? [])]))
   if (strangers.every(({ because }) => because === 'agent-role')) return strangers
   await new Promise((resolve) => setTimeout(resolve, OWN_ANSWER_MS))

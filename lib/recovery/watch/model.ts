@@ -12,6 +12,8 @@ export interface WatchSettings {
    * that role are not judged.
    */
   ownProcessIds?(): readonly number[]
+  /** What programs that the gateway runs call their sessions: random, and known to nobody before. */
+  ownSessionNames?(): readonly string[]
   /** The same finding is news again after this long; one hour when absent. */
   readonly repeatAfterMs?: number
 }

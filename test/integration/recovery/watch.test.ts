@@ -1,5 +1,8 @@
 /** Sessions of agent roles that do not come through the gateway are found, by roles of few rights too. */
+import { Client } from 'pg'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { listSessionNames } from '#lib/adapters/native/index.ts'
+import { giveBackSessionName, takeSessionName } from '#lib/adapters/native/session-name.ts'
 import { openPostgres } from '#lib/adapters/postgres/index.ts'
 import type { Database } from '#lib/ports/index.ts'
 import type { FixedClock } from '#test/support/fixed-clock.ts'
@@ -47,14 +50,13 @@ afterEach(async () => {
 
 /** Run `use` while the role is connected and executes a statement with a secret in it. */
 async function whileConnected<T>(role: string, applicationName: string, use: () => Promise<T>): Promise<T> {
-  const database = openPostgres({ url: db.urlAs(role, 'x'), applicationName })
+  const client = new Client({ connectionString: db.urlAs(role, 'x'), application_name: applicationName })
+  await client.connect()
   try {
-    return await database.withDedicatedSession(async (session) => {
-      await session.query(`SELECT 'secret-literal'`)
-      return await use()
-    })
+    await client.query(`SELECT 'secret-literal'`)
+    return await use()
   } finally {
-    await database.close()
+    await client.end()
   }
 }
 
@@ -177,6 +179,18 @@ test('sessions of the gateway itself are never taken for others, however many co
   const looks = Array.from({ length: 5 }, () => slice.recovery.runWatch({ agentRoles: [], ownProcessIds }))
   for (const { sessions } of await Promise.all(looks)) expect(sessions).toEqual([])
   await Promise.all(busy)
+})
+
+test('another pool of this process is ours, and so is a program that it runs, for as long as it does', async () => {
+  const own = { ownProcessIds: () => asGateway.listProcessIds?.() ?? [], ownSessionNames: listSessionNames }
+  const look = () => slice.recovery.runWatch({ agentRoles: [], ...own })
+  const other = openPostgres({ url: db.urlAs(gateway, 'x') })
+  await other.withDedicatedSession(async () => expect((await look()).sessions).toEqual([]))
+  await other.close()
+  const name = takeSessionName()
+  await whileConnected(gateway, name, async () => expect((await look()).sessions).toEqual([]))
+  await whileConnected(gateway, `${name}x`, async () => expect((await look()).sessions).toHaveLength(1))
+  giveBackSessionName(name)
 })
 
 test('roles with the mark of init-roles are agents, and so are their members, but not the gateway nor their maker', async () => {
