@@ -1,6 +1,6 @@
 /** Sets of tables at one instant, under writers that never rest. */
 import { spawnSync } from 'node:child_process'
-import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { Client } from 'pg'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { RelationName, SetId } from '#lib/kernel/index.ts'
@@ -13,6 +13,8 @@ import { createTestDatabase } from '#test/support/postgres.ts'
 import { keepMovingMoney } from '#test/support/recovery/money.ts'
 import type { TestRecovery } from '#test/support/recovery/open.ts'
 import { openTestRecovery } from '#test/support/recovery/open.ts'
+
+const KILLED_SET = fileURLToPath(new URL('../../support/recovery/killed-set.ts', import.meta.url))
 
 const SEED = `
   CREATE TABLE checking (id integer PRIMARY KEY, balance bigint NOT NULL);
@@ -179,11 +181,9 @@ test.for(['1', '5000', 'list'])(
   'a process that is killed while it writes (%s) leaves no set behind',
   async (moment) => {
     await db.run(`INSERT INTO transfer (account, amount) SELECT 1, i FROM generate_series(1, 20000) i`)
-    const child = spawnSync(
-      process.execPath,
-      [join(import.meta.dirname, '../../support/recovery/killed-set.ts'), 'capture', db.url, slice.folder, moment],
-      { encoding: 'utf8' },
-    )
+    const child = spawnSync(process.execPath, [KILLED_SET, 'capture', db.url, slice.folder, moment], {
+      encoding: 'utf8',
+    })
     expect({ signal: child.signal, stderr: child.stderr }).toEqual({ signal: 'SIGKILL', stderr: '' })
     expect((await slice.recovery.sets.scan()).sets).toEqual([])
     expect((await slice.recovery.sets.list()).sets).toEqual([])

@@ -1,6 +1,6 @@
 /** A set back in the database: all members at once, their keys among each other, and the way back after each kind of loss. */
 import { spawnSync } from 'node:child_process'
-import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { RelationName, SetId } from '#lib/kernel/index.ts'
 import { displayRelation, quoteRelation } from '#lib/kernel/index.ts'
@@ -9,6 +9,8 @@ import type { TestDatabase } from '#test/support/postgres.ts'
 import { createTestDatabase } from '#test/support/postgres.ts'
 import type { TestRecovery } from '#test/support/recovery/open.ts'
 import { openTestRecovery } from '#test/support/recovery/open.ts'
+
+const KILLED_SET = fileURLToPath(new URL('../../support/recovery/killed-set.ts', import.meta.url))
 
 /** Two schemas, reserved and mixed-case names, a composite key, a circle, a table that refers to itself, keys from and to outside. */
 const SEED = `
@@ -303,18 +305,9 @@ test.for(['CREATE TABLE', 'ADD CONSTRAINT "of_order"', 'OWNER TO'])(
   'a restore that is killed after %s leaves nothing behind',
   async (moment) => {
     const setId = await take()
-    const child = spawnSync(
-      process.execPath,
-      [
-        join(import.meta.dirname, '../../support/recovery/killed-set.ts'),
-        'restore',
-        db.url,
-        slice.folder,
-        moment,
-        setId,
-      ],
-      { encoding: 'utf8' },
-    )
+    const child = spawnSync(process.execPath, [KILLED_SET, 'restore', db.url, slice.folder, moment, setId], {
+      encoding: 'utf8',
+    })
     expect({ signal: child.signal, stderr: child.stderr }).toEqual({ signal: 'SIGKILL', stderr: '' })
     await eventually(
       async () =>
