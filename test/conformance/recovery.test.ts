@@ -152,7 +152,7 @@ describe('checksum mismatch', () => {
 
   covers('T51', 'the product neither deletes nor mends it, and tells of it', async () => {
     const before = await readObject(await partOf(newest))
-    await world.shell.run(`$RECOVER--metadata-db $METADATA --snapshot-id $newest.snapshot_id`)
+    await world.shell.run(`${RECOVER} --metadata-db $METADATA --snapshot-id ${newest.snapshot_id}`)
     expect(await readObject(await partOf(newest))).toEqual(before)
     const page = (await world.get('/metadata/snapshots?table=users&latest_valid=false', 'ops')).json as ListedPoint[]
     expect(page.find((point) => point.snapshot_id === newest.snapshot_id)).toMatchObject({ status: 'quarantined' })
@@ -165,9 +165,9 @@ describe('checksum mismatch', () => {
 
   covers('T53', 'the hint of the error says the previous one; recover knows both other ways', async () => {
     await dropRecovered()
-    const { stderr } = await world.shell.run(`$RECOVER--snapshot-id $newest.snapshot_id`)
+    const { stderr } = await world.shell.run(`${RECOVER} --snapshot-id ${newest.snapshot_id}`)
     expect(stderr).toMatch(/^Hint: .*previous snapshot/m)
-    expect(await world.shell.read('backstop recover --help')).toMatch(/"table", "logical",s+"pitr"/)
+    expect(await world.shell.read('backstop recover --help')).toMatch(/"table", "logical",\s+"pitr"/)
   })
 })
 
@@ -175,7 +175,7 @@ describe('no valid snapshots', () => {
   covers('T54', 'the list leaves out what is corrupt, and has the checksum of what it names', async () => {
     const point = await capture()
     await flipBit(await partOf(point))
-    await world.shell.run(`$RECOVER--metadata-db $METADATA --snapshot-id $point.snapshot_id`)
+    await world.shell.run(`${RECOVER} --metadata-db $METADATA --snapshot-id ${point.snapshot_id}`)
     const offered = await listed('--metadata-db $METADATA')
     const valid = offered.filter(({ status }) => status === 'valid')
     expect(valid.length).toBeGreaterThan(0)
@@ -207,7 +207,7 @@ describe('no valid snapshots', () => {
   })
 
   covers('T58', 'it takes the flags of the page', async () => {
-    expect(await world.shell.read(`$LIST--db $BACKSTOP_DB_URL`)).toContain('snap_')
+    expect(await world.shell.read(`${LIST} --db $BACKSTOP_DB_URL`)).toContain('snap_')
     const none = await world.shell.run(
       'backstop recover --table nowhere --storage $STORAGE --db $BACKSTOP_DB_URL --yes',
     )
@@ -239,7 +239,7 @@ describe('no valid snapshots', () => {
     await flipBit(await partOf(point))
     await dropRecovered()
     for (const more of ['', '--conflict-policy overwrite', '--non-interactive', '--dry-run']) {
-      const end = await world.shell.run(`$RECOVER--snapshot-id $point.snapshot_id$more`)
+      const end = await world.shell.run(`${RECOVER} --snapshot-id ${point.snapshot_id} ${more}`)
       expect({ more, ...end }).toMatchObject({ more, exitCode: 1, stderr: expect.stringMatching(MISMATCH) })
     }
     expect(await world.db.run(`SELECT to_regclass('users_recovered') IS NULL AS gone`)).toEqual([{ gone: true }])
@@ -257,7 +257,7 @@ describe('the checklist', () => {
         const answer = JSON.parse(await world.shell.read(line, { TARGET: target.url }))
         expect(answer).toMatchObject({ ok: true, row_count: 10 })
         const sum = 'SELECT sum(amount)::int AS total FROM'
-        expect(await target.run(`$sumledger_recovered`)).toEqual(await world.db.run(`$sumledger`))
+        expect(await target.run(`${sum} ledger_recovered`)).toEqual(await world.db.run(`${sum} ledger`))
       } finally {
         await target.drop()
       }
