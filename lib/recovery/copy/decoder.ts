@@ -57,6 +57,16 @@ export class CopyDecoder {
     this.#spare = encodings.map(() => new ColumnBuilder())
   }
 
+  /** Ready for another stream of the same columns, with the memory of the last one; its batches are no longer valid. */
+  restart(): void {
+    for (const builder of [...this.#builders, ...this.#spare]) builder.clear()
+    this.#batchRows = 0
+    this.#rowCount = 0
+    this.#start = 0
+    this.#end = 0
+    this.#state = 'header'
+  }
+
   /** Rows decoded since the start. */
   get rowCount(): number {
     return this.#rowCount

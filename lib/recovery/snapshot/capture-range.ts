@@ -26,7 +26,7 @@ export async function captureRange(
   try {
     const query = buildCopyQuery(relation, columns, isPartitioned, range)
     const encodings = columns.map(({ encoding }) => encoding)
-    const decoder = new CopyDecoder(encodings, order.maxRowBytes)
+    const decoder = ports.decoders?.take(encodings, order.maxRowBytes) ?? new CopyDecoder(encodings, order.maxRowBytes)
     const outcome = await copyRows(session, query, decoder, writer, ports.groupBytes)
     if (!outcome.ok) {
       await writer.discard()
@@ -34,6 +34,7 @@ export async function captureRange(
     }
     // The database computes its digest while the last parts are closed and read back.
     const [parts, digest] = await Promise.all([writer.finish(), readDigest(session, order, outcome.rowCount)])
+    ports.decoders?.giveBack(encodings, order.maxRowBytes, decoder)
     return { ok: true, rowCount: outcome.rowCount, digest, parts }
   } catch (error) {
     await writer.discard()

@@ -2,6 +2,7 @@
 import type { DatabaseSession } from '#lib/ports/index.ts'
 import type { ManifestPart } from '../manifest/index.ts'
 import { captureRange, discardParts } from './capture-range.ts'
+import { DecoderShelf } from './decoder-shelf.ts'
 import type { CapturedRange, CapturePorts, RangeHelpers, RangeOrder, RangeOutcome } from './model.ts'
 
 /** While helpers finish: keeps the connection from looking idle, and finds out when it is gone or was stopped. */
@@ -28,7 +29,8 @@ export async function captureRanges(
 ): Promise<RangeOutcome> {
   const work = new RangeWork(orders)
   const groupBytes = sharing?.helpers.groupBytes ?? ports.groupBytes
-  const ownPorts = groupBytes === undefined ? ports : { ...ports, groupBytes }
+  const decoders = new DecoderShelf()
+  const ownPorts = groupBytes === undefined ? { ...ports, decoders } : { ...ports, decoders, groupBytes }
   const own = (order: RangeOrder) => captureRange(session, order, ownPorts)
   const helping = sharing === undefined ? [] : startHelpers(work, sharing)
   try {

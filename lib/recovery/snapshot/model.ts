@@ -2,6 +2,7 @@
 import type { RelationName, SetId, SnapshotId } from '#lib/kernel/index.ts'
 import type { Columnar, ObjectStore, Random, RecoveryPointOrigin } from '#lib/ports/index.ts'
 import type { ColumnDefinition, ContentColumn, ManifestPart, TableDefinition } from '../manifest/index.ts'
+import type { DecoderShelf } from './decoder-shelf.ts'
 import type { BaseType } from './encoding.ts'
 
 /** A relation of the database, found by name. */
@@ -20,6 +21,8 @@ export interface RangePorts {
   readonly objects: ObjectStore
   readonly columnar: Columnar
   readonly random: Random
+  /** Of the capture at hand: one range after the other is decoded in the same memory. */
+  readonly decoders?: DecoderShelf
   /** Values of a row group before compression; less where several ranges are captured in one process. */
   readonly groupBytes?: number // default 16 MiB
   /** A larger row is refused: several times its size is in memory while it is stored. */

@@ -1,6 +1,7 @@
 /** Helpers in the same process: each range on a database session of its own that imports the snapshot. */
 import type { Database } from '#lib/ports/index.ts'
 import { captureRange } from './capture-range.ts'
+import { DecoderShelf } from './decoder-shelf.ts'
 import type { RangeHelpers, RangeOrder, RangeOutcome, RangePorts } from './model.ts'
 import { inImportedSnapshot } from './transaction.ts'
 
@@ -46,10 +47,15 @@ export function sizesOfHelpers({ workers, fromBytes, rangeBytes }: HelperSizes) 
 
 export function sessionHelpers(ports: ImportPorts, sizes: HelperSizes): RangeHelpers {
   const { groupBytes, ...shared } = sizesOfHelpers(sizes)
-  const own = { ...ports, groupBytes }
+  // A capture is known by its signal; what it held goes with it.
+  const shelves = new WeakMap<AbortSignal, DecoderShelf>()
   return {
     ...shared,
     groupBytes,
-    run: (snapshotName, order, signal) => captureImported(own, snapshotName, order, signal),
+    run: (snapshotName, order, signal) => {
+      const decoders = shelves.get(signal) ?? new DecoderShelf()
+      shelves.set(signal, decoders)
+      return captureImported({ ...ports, groupBytes, decoders }, snapshotName, order, signal)
+    },
   }
 }
