@@ -39,7 +39,7 @@ export function reconcile({ ledger }: Pick<Parts, 'ledger'>): Promise<number> {
 }
 
 type FigureParts = Pick<Parts, 'metrics' | 'pause' | 'approvals' | 'clock'> & {
-  readonly recovery: Pick<Parts['recovery'], 'list'>
+  readonly recovery: Pick<Parts['recovery'], 'list' | 'listDrills'>
 }
 
 /** Figures that are read when somebody looks, and not counted. */
@@ -57,5 +57,20 @@ export function refreshFigures(parts: FigureParts): () => Promise<void> {
       const freshAtMs = epochMsOf(point.confirmedAt ?? point.capturedAt)
       parts.metrics.setLatestSnapshotAge(table, Math.max(0, (parts.clock.nowMs() - freshAtMs) / SECOND_MS))
     }
+    await refreshDrills(parts)
+  }
+}
+
+const MOST_DRILLS = 500
+
+/** Of each kind the newest that went well; one that never did has no age. */
+async function refreshDrills({ metrics, recovery, clock }: Pick<FigureParts, 'metrics' | 'recovery' | 'clock'>) {
+  const { drills } = await recovery.listDrills({ limit: MOST_DRILLS })
+  const seen = new Set<string>()
+  for (const { evidence } of drills) {
+    if (evidence.result !== 'ok' || seen.has(evidence.kind)) continue
+    seen.add(evidence.kind)
+    const ageMs = clock.nowMs() - epochMsOf(evidence.startedAt)
+    metrics.setDrillAge(evidence.kind, Math.max(0, ageMs / SECOND_MS))
   }
 }

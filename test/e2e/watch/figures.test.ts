@@ -1,7 +1,7 @@
 /** Every figure of the published list, in the scrape of a running product, after what it counts has happened. */
 import { Client } from 'pg'
 import { afterEach, expect, test } from 'vitest'
-import { captureRound, verifyPoints, watchTables } from '#lib/product/index.ts'
+import { captureRound, drillTable, retainPoints, verifyPoints, watchTables } from '#lib/product/index.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { startTestProduct, type TestProduct } from '#test/support/product.ts'
 import { readAlerts, readMetrics } from '#test/support/watch/alerts.ts'
@@ -45,6 +45,9 @@ const PUBLISHED: readonly RegExp[] = [
   /^backstop_sync_health\{status="starting"\} 0$/m,
   counted('backstop_sync_verified_points_total', 'status="ok"'),
   plain('backstop_sync_verified_bytes_total'),
+  counted('backstop_drills_total', 'kind="table-restore"', 'status="ok"'),
+  /^backstop_drill_last_success_age_seconds\{kind="table-restore"\} \d/m,
+  counted('backstop_sync_retention_points_total', 'outcome="kept"'),
   counted('backstop_build_info', 'version="'),
 ]
 
@@ -71,6 +74,8 @@ test('every published figure counts what happens', async () => {
   await watchTables(parts)
   await captureRound(parts)
   await verifyPoints(parts)
+  expect((await drillTable(parts)).evidence.result).toBe('ok')
+  await retainPoints(parts)
   const stranger = new Client({ connectionString: t.db.url, application_name: 'psql' })
   await stranger.connect()
   await eventually(async () => (await readAlerts(t, 'gateway_bypass_detected')).length > 0, { timeoutMs: 60_000 })
