@@ -5,7 +5,7 @@ import { openDynamoRecordStore } from '#lib/adapters/aws/index.ts'
 import { parquet } from '#lib/adapters/parquet/index.ts'
 import { systemClock, systemRandom } from '#lib/adapters/system/index.ts'
 import type { ObjectStore } from '#lib/ports/index.ts'
-import { decodeCaptureOrder, openRecovery, type Recovery } from '#lib/recovery/index.ts'
+import { type CaptureOrder, decodeCaptureOrder, openRecovery, type Recovery } from '#lib/recovery/index.ts'
 import { accountSettings, createTestTable, type TestTable } from '#test/support/cloud/dynamo.ts'
 import { makeBucket, type TestBucket } from '#test/support/cloud/s3.ts'
 import { createTestDatabase, type TestDatabase } from '#test/support/postgres.ts'
@@ -47,6 +47,25 @@ test('one of several instances captures a table, however often its order comes',
   expect(outcomes.filter(({ status }) => status === 'captured')).toHaveLength(1)
   expect(await open().captureOne(order ?? body)).toMatchObject({ status: 'fresh' })
   expect((await open().list({ relation: ORDERS })).points).toHaveLength(1)
+})
+
+test('a table that is as it was is confirmed by one of several instances, and nothing is added to the bucket', async () => {
+  const [point] = (await open().list({ relation: ORDERS })).points
+  const before = await bucket.keys()
+  const order: CaptureOrder = {
+    relation: ORDERS,
+    relationOid: point?.relationOid ?? 0,
+    origin: 'schedule',
+    because: 'maybe-changed',
+    minimumAgeMs: 0,
+    dedupeKey: 'capture-compared',
+  }
+  const body = JSON.parse(JSON.stringify(order))
+  const outcomes = await Promise.all([1, 2, 3].map(() => open().captureOne(decodeCaptureOrder(body))))
+  expect(outcomes.filter(({ status }) => status === 'confirmed')).toHaveLength(1)
+  expect(outcomes.filter(({ status }) => status === 'busy' || status === 'fresh')).toHaveLength(2)
+  expect((await open().find(point?.snapshotId ?? 'snap_'))?.confirmedAt).toBeDefined()
+  expect(await bucket.keys()).toEqual(before)
 })
 
 test('a capture whose time is up aborts its upload: neither objects nor unfinished parts stay', async () => {
