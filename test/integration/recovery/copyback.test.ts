@@ -233,3 +233,27 @@ test('a partitioned table is one point with the rows of all its partitions', asy
   expect(report.notRebuilt).toEqual([])
   expect(await rowsOf({ schema: 'public', name: 'log' })).toEqual(rows)
 })
+
+test('after DROP TYPE … CASCADE the type, the column and its values are back', async () => {
+  await db.run(`CREATE TYPE mood AS ENUM ('good', 'bad'); CREATE TABLE diary (id integer PRIMARY KEY, mood mood NOT NULL);
+    CREATE INDEX by_mood ON diary (mood); INSERT INTO diary SELECT i, CASE WHEN i % 3 = 0 THEN 'bad' ELSE 'good' END::mood FROM generate_series(1, 20) i`)
+  const { point, manifest, rows } = await capture({ schema: 'public', name: 'diary' })
+  await db.run('DROP TYPE mood CASCADE')
+  await recover(point.snapshotId)
+  expect(await rowsOf({ schema: 'public', name: 'diary' })).toEqual(rows)
+  await db.run('DROP TABLE diary_recovered')
+  const again = await capture({ schema: 'public', name: 'diary' })
+  expect(again.manifest.definition).toEqual(manifest.definition)
+})
+
+test('after DROP FUNCTION … CASCADE of a trigger the function is back, and the trigger that is gone is named', async () => {
+  await db.run(`CREATE FUNCTION up() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN new.v := upper(new.v); RETURN new; END $$;
+    CREATE TABLE word (id integer PRIMARY KEY, v text); CREATE TRIGGER upper_it BEFORE INSERT ON word FOR EACH ROW EXECUTE FUNCTION up();
+    INSERT INTO word SELECT i, 'w' || i FROM generate_series(1, 10) i`)
+  const { point } = await capture({ schema: 'public', name: 'word' })
+  await db.run('DROP FUNCTION up() CASCADE; DELETE FROM word WHERE id > 5')
+  const { plan } = await recover(point.snapshotId)
+  expect(plan.notes).toContain('trigger upper_it was there at the snapshot and is not now; it is left so')
+  expect(await db.run(`SELECT count(*)::integer AS count FROM word`)).toEqual([{ count: 10 }])
+  expect(await db.run(`SELECT to_regproc('public.up') IS NOT NULL AS found`)).toEqual([{ found: true }])
+})
