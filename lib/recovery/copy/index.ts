@@ -1,4 +1,4 @@
-export { CopyDecoder, MAX_ROW_BYTES } from './decoder.ts'
+export { CopyDecoder } from './decoder.ts'
 export { encodeCopyHeader, encodeCopyRows, encodeCopyTrailer, reuseBytes } from './encoder.ts'
 export { UnencodableValue } from './fields.ts'
 export type { ColumnEncoding, EncodingKind } from './model.ts'

@@ -27,7 +27,7 @@ function placeOf(manifest: Manifest, target: RelationName, relation: RelationNam
 /** The partitioned table and all of its partitions, bare. */
 export function buildPartitionTree(manifest: Manifest, target: RelationName): string {
   const { definition } = manifest
-  const parent = `CREATE TABLE ${quoteRelation(target)} (${buildColumns(definition).join(', ')}) PARTITION BY ${definition.partitionKey}`
+  const parent = `CREATE TABLE ${quoteRelation(target)} (${buildColumns(definition).join(', ')}) PARTITION BY ${definition.partitionKey}${buildStorage(definition)}`
   const partitions = definition.partitions.map((partition) => {
     const own = partition.definition
     const unlogged = own?.isUnlogged === true && partition.key === null ? 'UNLOGGED ' : ''
@@ -92,6 +92,9 @@ function buildOwn(
       ...(marked === undefined
         ? []
         : [{ subject: 'replica identity', reason: 'its index belongs to that of the parent' }]),
+      ...(definition.tablespace === null
+        ? []
+        : [{ subject: `tablespace ${definition.tablespace}`, reason: 'the default one is used' }]),
       ...[...definition.rules, ...definition.statistics].map(({ name }) => ({
         subject: name,
         reason: 'it names the original partition',

@@ -27,13 +27,12 @@ export function buildColumns(definition: Pick<TableDefinition, 'columns' | 'cons
   })
 }
 
-/** Access method and storage parameters; those of a partitioned table belong to its partitions. */
+/** Access method, of a partitioned table that which new partitions get, and storage parameters, which are those of its partitions. */
 export function buildStorage(
   definition: Pick<TableDefinition, 'kind' | 'accessMethod' | 'options' | 'toastOptions'>,
 ): string {
-  if (definition.kind === 'partitioned table') return ''
   const method = definition.accessMethod === null ? '' : ` USING ${quoteIdentifier(definition.accessMethod)}`
-  return `${method}${buildOptions(definition)}`
+  return definition.kind === 'partitioned table' ? method : `${method}${buildOptions(definition)}`
 }
 
 export function buildColumn(column: ColumnDefinition, notNullName: string | undefined): string {
