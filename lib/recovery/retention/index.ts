@@ -1,5 +1,5 @@
 export { retentionAlerts } from './alerts.ts'
-export { judgeClock, readClockState } from './clock-doubt.ts'
+export { judgeClock } from './clock-doubt.ts'
 export type { Keep, KeepKind } from './keep-record.ts'
 export { addKeep, liftKeep, listKeeps } from './keep-record.ts'
 export type {
