@@ -1,3 +1,3 @@
 export { assess, bindFunctions, bindRelations } from './assess.ts'
-export { findRelatedTables } from './losing-tables.ts'
+export { findPartitionedTables, findRelatedTables } from './losing-tables.ts'
 export type { Assessment, Impact, ImpactMethod, ResolvedFunction, ResolvedTarget } from './model.ts'

@@ -64,3 +64,23 @@ JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r' O
 export function findRelatedTables(session: DatabaseSession, oids: readonly number[]): Promise<readonly RelationName[]> {
   return session.query<RelationName>(RELATED_QUERY, [[...oids]])
 }
+
+const PARTITIONED_QUERY = `
+WITH RECURSIVE above AS (
+  SELECT c.oid FROM json_to_recordset($1::json) AS t(schema text, name text)
+  JOIN pg_catalog.pg_namespace n ON n.nspname = t.schema
+  JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = t.name
+  UNION
+  SELECT i.inhparent FROM above a JOIN pg_catalog.pg_inherits i ON i.inhrelid = a.oid
+)
+SELECT n.nspname AS schema, c.relname AS name FROM above a JOIN pg_catalog.pg_class c ON c.oid = a.oid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'p' ORDER BY 1, 2`
+
+/** Every partitioned table that one of these is a partition of, through all levels. */
+export function findPartitionedTables(
+  session: DatabaseSession,
+  tables: readonly RelationName[],
+): Promise<readonly RelationName[]> {
+  const names = JSON.stringify(tables.map(({ schema, name }) => ({ schema, name })))
+  return session.query<RelationName>(PARTITIONED_QUERY, [names])
+}

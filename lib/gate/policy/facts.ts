@@ -18,10 +18,20 @@ const EXPLAIN_ANALYZE = 'EXPLAIN ANALYZE '
 export function describeFacts(
   classification: Classification,
   assessment?: Assessment,
-  relatedTables?: readonly RelationName[],
+  lookedUp: LookedUp = {},
 ): DecisionFacts {
   const facts = classification.ok ? statementFacts(classification, assessment) : refusedFacts(classification)
-  return relatedTables === undefined ? facts : { ...facts, relatedTables }
+  const partitionedTables = [...(facts.partitionedTables ?? []), ...(lookedUp.partitionedTables ?? [])]
+  return {
+    ...facts,
+    ...(lookedUp.relatedTables === undefined ? {} : { relatedTables: lookedUp.relatedTables }),
+    ...(partitionedTables.length === 0 ? {} : { partitionedTables }),
+  }
+}
+
+/** What only some policies need of the catalog. */
+export type LookedUp = {
+  readonly [Name in 'relatedTables' | 'partitionedTables']?: DecisionFacts[Name] | undefined
 }
 
 function refusedFacts(text: RefusedText): DecisionFacts {

@@ -1,5 +1,6 @@
 export { decide } from './decide.ts'
 export { renderPolicyDocument } from './document.ts'
+export type { LookedUp } from './facts.ts'
 export { describeFacts } from './facts.ts'
 export type { PolicyKeeperOptions } from './keeper.ts'
 export { activatePolicy, openPolicyKeeper } from './keeper.ts'
@@ -20,7 +21,7 @@ export type {
   Verdict,
 } from './model.ts'
 export { defaultPolicy, formatProblem, parsePolicy } from './parse-policy.ts'
-export { needsRelatedTables, planRecovery } from './plan-recovery.ts'
+export { needsPartitionedTables, needsRelatedTables, planRecovery } from './plan-recovery.ts'
 export { RULES } from './rules/index.ts'
 export type { RecoveryGroup } from './table-entry.ts'
 export {

@@ -87,7 +87,10 @@ export interface DecisionFacts {
   readonly cascadeTables: readonly RelationName[]
   /** Tables whose rows are overwritten or removed one by one: UPDATE, DELETE, MERGE. */
   readonly writtenTables: readonly RelationName[]
-  /** Partitioned tables that the statement names; the tables that hold their rows are among the others. */
+  /**
+   * Partitioned tables that the statement names, and where groups of the policy ask for it those that the others are partitions
+   * of; the tables that hold the rows are among the others.
+   */
   readonly partitionedTables?: readonly RelationName[]
   /** Tables joined to all of these by foreign keys, in both directions; absent: not looked up. */
   readonly relatedTables?: readonly RelationName[]

@@ -9,6 +9,11 @@ export function needsRelatedTables(facts: DecisionFacts, policy: Policy): boolea
   return policy.foreign_key_grouping_enabled && isRecoveryRequired(facts, policy)
 }
 
+/** True when a group may be that of a partitioned table whose partition the statement names. */
+export function needsPartitionedTables(facts: DecisionFacts, policy: Policy): boolean {
+  return Object.keys(policy.recovery_groups).length > 0 && isRecoveryRequired(facts, policy)
+}
+
 /**
  * Which tables need a recovery point, how fresh, and what else must hold.
  *

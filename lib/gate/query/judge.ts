@@ -1,9 +1,9 @@
 /** From a submission to a verdict: assess in the session's open transaction, describe, plan, decide. */
-import type { RelationName } from '#lib/kernel/index.ts'
 import type { DatabaseSession, SqlParameter } from '#lib/ports/index.ts'
-import { type Assessment, assess, findRelatedTables } from '../assess/index.ts'
+import { type Assessment, assess, findPartitionedTables, findRelatedTables } from '../assess/index.ts'
 import type { ClassifiedStatement } from '../classify/index.ts'
-import { decide, describeFacts, needsRelatedTables, planRecovery } from '../policy/index.ts'
+import type { LookedUp } from '../policy/index.ts'
+import { decide, describeFacts, needsPartitionedTables, needsRelatedTables, planRecovery } from '../policy/index.ts'
 import type { QueryRequest } from './model.ts'
 import type { Judged, Submission } from './submission.ts'
 
@@ -16,9 +16,9 @@ export function judgeAssessment(
   submission: Submission,
   statement: ClassifiedStatement,
   assessment: Assessment,
-  relatedTables?: readonly RelationName[],
+  lookedUp: LookedUp = {},
 ): Judged {
-  const facts = describeFacts(statement, assessment, relatedTables)
+  const facts = describeFacts(statement, assessment, lookedUp)
   return {
     ...submission,
     statement,
@@ -45,7 +45,9 @@ export async function judge(
         assessment.targets.map((target) => target.oid),
       )
     : undefined
-  return judgeAssessment(submission, statement, assessment, related)
+  const named = [...facts.directTables, ...facts.writtenTables, ...facts.cascadeTables]
+  const above = needsPartitionedTables(facts, policy) ? await findPartitionedTables(session, named) : undefined
+  return judgeAssessment(submission, statement, assessment, { relatedTables: related, partitionedTables: above })
 }
 
 /** The same submission after the row guard has measured what it really changes. */
@@ -69,5 +71,6 @@ export function raiseByMeasure(
       ...(percent === undefined ? {} : { percent }),
     },
   }
-  return judgeAssessment(judged, judged.statement, assessment, judged.facts.relatedTables)
+  const { relatedTables, partitionedTables } = judged.facts
+  return judgeAssessment(judged, judged.statement, assessment, { relatedTables, partitionedTables })
 }

@@ -111,6 +111,19 @@ test('a table of the group that cannot be captured keeps a CRITICAL statement on
   expect((await t.query('DROP TABLE elsewhere')).status).toBe('approval_required')
 })
 
+test('a statement on a partition needs the group of the partitioned table, which is one member with all of its rows', async () => {
+  await start({ recovery_groups: { logs: ['log', 'elsewhere'] } })
+  await t.db.run(`CREATE TABLE log (day integer) PARTITION BY LIST (day);
+    CREATE TABLE log_1 PARTITION OF log FOR VALUES IN (1); CREATE TABLE log_2 PARTITION OF log FOR VALUES IN (2);
+    INSERT INTO log VALUES (1), (2), (2)`)
+  await approve('TRUNCATE log_1')
+  const ready = (await setsOver()).find(({ members }) => members.some(({ table }) => table === 'log'))
+  expect(ready?.members.map(({ table }) => table)).toEqual(['elsewhere', 'log'])
+  expect(securedBy(await t.query('TRUNCATE log_1')).tables).toEqual(['elsewhere', 'log_1'])
+  await approve('DROP TABLE log')
+  expect(securedBy(await t.query('DROP TABLE log')).tables).toEqual(['elsewhere', 'log_1', 'log_2'])
+})
+
 test('with foreign-key grouping the tables that keys join are secured with the one that is named', async () => {
   await start({ foreign_key_grouping_enabled: true })
   await approve('DROP TABLE transfer')
