@@ -16,10 +16,12 @@ import { readStates } from './state.ts'
 
 /**
  * Ordinary tables and leaf partitions; a partitioned table's rows are those of its partitions. What drills restore into is
- * not worth a copy.
+ * not worth a copy. To measure a table that somebody has to himself is to wait for him, with all others.
  */
 const TABLES_SQL = `
-  SELECT n.nspname AS schema, c.relname AS name, c.oid::text AS oid, pg_table_size(c.oid)::text AS size,
+  SELECT n.nspname AS schema, c.relname AS name, c.oid::text AS oid,
+         CASE WHEN c.oid NOT IN (SELECT l.relation FROM pg_locks l WHERE l.relation IS NOT NULL AND l.mode = 'AccessExclusiveLock')
+              THEN pg_table_size(c.oid)::text END AS size,
          ${COUNTERS_OF('c.oid')} AS counters
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
    WHERE c.relkind = 'r' AND c.relpersistence <> 't'

@@ -207,7 +207,8 @@ describe('killed', () => {
     await holder.connect()
     await holder.query('BEGIN; LOCK TABLE big IN ACCESS EXCLUSIVE MODE')
     const first = await startUpProcess(['--data', data], environment)
-    const waits = `SELECT count(*)::int AS count FROM pg_locks WHERE relation = 'big'::regclass AND NOT granted`
+    const waits = `SELECT count(*)::int AS count FROM pg_locks l JOIN pg_stat_activity s USING (pid)
+      WHERE l.relation = 'big'::regclass AND NOT l.granted AND s.query LIKE 'LOCK TABLE%'`
     await eventually(async () => Number((await db.run(waits))[0]?.['count']) > 0, { timeoutMs: 60_000, everyMs: 20 })
     first.child.kill('SIGKILL')
     await first.end

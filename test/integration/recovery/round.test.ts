@@ -59,6 +59,21 @@ test('a table that was made anew under its name is captured at once', async () =
   expect(names((await slice.recovery.runRound(EVERY_TABLE)).captured)).toEqual(['public.b'])
 })
 
+test('a table that somebody has to himself keeps no round waiting', async () => {
+  const planned = await db.database.withDedicatedSession(async (holder) => {
+    await holder.execute('BEGIN; LOCK TABLE a IN ACCESS EXCLUSIVE MODE')
+    const plan = await slice.recovery.planRound(EVERY_TABLE)
+    await holder.execute('ROLLBACK')
+    return plan
+  })
+  expect(planned.captures.map(({ relation }) => displayRelation(relation)).sort()).toEqual([
+    'other.a',
+    'public.a',
+    'public.b',
+    'public.parted_1',
+  ])
+})
+
 test('an allow-list limits the round', async () => {
   const report = await slice.recovery.runRound({ allowedTables: ['other.a', 'b'], minimumAgeMs: 0 })
   expect(names(report.captured)).toEqual(['other.a', 'public.b'])
