@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { Client } from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { eventually } from '#test/support/eventually.ts'
 import { type Guarded, startGuarded, TOKENS } from '#test/support/pages/guarded.ts'
@@ -104,9 +105,31 @@ describe('runbooks', () => {
     expect(await product.db.run(tables)).toEqual(before)
   })
 
+  test('a session past the gate: the commands find it, end it and make roles with which it cannot come again', async () => {
+    const role = `past_${product.db.name}`
+    await product.db.run(`CREATE ROLE ${role} LOGIN PASSWORD 'x'`)
+    const client = new Client({ connectionString: product.db.urlAs(role, 'x'), application_name: 'a-stranger' })
+    const ended = new Promise<void>((resolve) => client.on('error', () => resolve()))
+    await client.connect()
+    environment['ADMIN_DB_URL'] = product.db.url
+    environment['ROLE'] = role
+    const [look, , roles, health] = await follow('bypass', 4)
+    await ended
+    expect(look?.stdout).toContain('a-stranger')
+    expect(roles?.stdout).toMatch(/yes/)
+    expect(roles?.stdout).not.toMatch(/\bNO\b/)
+    expect(health?.stdout).toContain('"prevention_posture"')
+    await expect(new Client({ connectionString: product.db.urlAs(role, 'x') }).connect()).rejects.toThrow(
+      /not permitted/,
+    )
+    await product.db.run(
+      `DROP ROLE ${role}; DROP OWNED BY backstop, backstop_agent; DROP ROLE backstop, backstop_agent`,
+    )
+  })
+
   test('there is a test for each of them, and a step that ends otherwise than it says is found', async () => {
     const names = readdirSync(new URL('../../../docs/runbooks/', import.meta.url)).toSorted()
-    expect(names).toEqual(['corrupt-snapshot.md', 'drills.md', 'dropped-table.md', 'emergency-stop.md'])
+    expect(names).toEqual(['bypass.md', 'corrupt-snapshot.md', 'drills.md', 'dropped-table.md', 'emergency-stop.md'])
     const steps = parseRunbook('a\n```sh\ntrue\nfalse\n```\nb\n```sh exit=3\nexit 3\n```\n```\nno shell\n```\n')
     expect(steps).toEqual([
       { script: 'true\nfalse\n', exitCode: 0 },
