@@ -25,7 +25,7 @@ beforeAll(() => runAsSuperuser(ROLES.map((role) => `CREATE ROLE ${role} NOLOGIN`
 afterAll(() => runAsSuperuser(ROLES.map((role) => `DROP ROLE ${role}`).join(';')))
 
 describe.each(SHAPES)('$name', (shape) => {
-  test.each(SITUATIONS)('$name', async (situation) => {
+  test.concurrent.each(SITUATIONS)('$name', async (situation) => {
     results.set(cellName(situation.name, shape.name), await runCell(shape, situation, ROLES))
   })
 })

@@ -112,7 +112,9 @@ function normal(definition: Readonly<Record<string, unknown>>): object {
         : { ...column, sequence: { ...column.sequence, lastValue: '', isCalled: true } },
     )
     .toSorted((left, right) => (left.name < right.name ? -1 : 1))
-  return { ...definition, columns: sorted }
+  // The order of what is required says which was made first, and nothing else.
+  const requires = (definition['requires'] as readonly object[] | undefined) ?? []
+  return { ...definition, columns: sorted, requires: requires.map((one) => JSON.stringify(one)).toSorted() }
 }
 
 /** What triggers and rules of the shapes leave behind. */
