@@ -1,5 +1,4 @@
 /** Ranges of large tables as work for other processes, and for other sessions of this one. */
-import { availableParallelism } from 'node:os'
 import { isBackstopError } from '#lib/kernel/index.ts'
 import { StatementError, type WorkQueue } from '#lib/ports/index.ts'
 import { fanOutHelpers, type RangeHelpers, sendTo, sessionHelpers } from '#lib/recovery/index.ts'
@@ -11,24 +10,18 @@ type HelperStores = Pick<Stores, 'database' | 'objects' | 'columnar'>
 const RANGE_WORK = 'part'
 
 const MEGABYTE = 1_048_576
-const MOST_BY_ITSELF = 4
-
-/** Sessions that capture one large table in this process: as set, or one for each core, at most four. */
-function captureWorkers({ captureWorkers: set }: { readonly captureWorkers: number }): number {
-  return set > 0 ? set : Math.min(MOST_BY_ITSELF, availableParallelism())
-}
 
 /** How large a row may be, for whoever captures. */
 export function captureLimits({ settings }: Pick<Foundation, 'settings'>): { readonly maxRowBytes: number } {
   return { maxRowBytes: settings.snapshotMaxRowMegabytes * MEGABYTE }
 }
 
-/** Other sessions of this process as helpers. Undefined: one session is all there is. */
+/** Other sessions of this process as helpers; `workers` counts the one that holds the snapshot. Undefined: one session is all there is. */
 export function openSessionHelpers(
-  { settings, random, log }: Foundation,
+  { random, log }: Foundation,
   stores: HelperStores,
+  workers: number,
 ): RangeHelpers | undefined {
-  const workers = captureWorkers(settings)
   if (workers < 2) return undefined
   const noteFailure = (error: unknown) => log('warning', 'range_given_back', { reason: reasonOf(error) })
   return { ...sessionHelpers({ ...stores, random }, { workers }), noteFailure }

@@ -19,6 +19,7 @@ import {
   refreshFigures,
 } from '#lib/product/index.ts'
 import { openApi } from './api.ts'
+import { captureWorkers } from './capture-workers.ts'
 import type { RuntimeConfig } from './config.ts'
 import { openGateDatabases } from './connect.ts'
 import { drillGround } from './drill-ground.ts'
@@ -112,7 +113,11 @@ async function openAll(options: ProductOptions, openings: Openings): Promise<Run
   const metrics = countRefusals(createMetrics({ version, environment: config.environment, hasProcessMetrics: true }))
   metrics.setCaptureHealth('starting')
   const foundation = { settings: config, records, notifier, metrics, log, ...SYSTEM }
-  const helpers = openSessionHelpers(foundation, { database, objects, columnar: parquet })
+  const helpers = openSessionHelpers(
+    foundation,
+    { database, objects, columnar: parquet },
+    captureWorkers(config.captureWorkers),
+  )
   const stores = { database, gateDatabases, execution, objects, auditObjects: objects, columnar: parquet }
   parts = await openParts(foundation, helpers === undefined ? stores : { ...stores, helpers }, files.policy)
   const opened = parts

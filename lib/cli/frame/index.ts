@@ -19,5 +19,5 @@ export {
 export type { CliIo, CommandContext, CommandResult } from './model.ts'
 export type { Invocation } from './program.ts'
 export { buildProgram } from './program.ts'
-export { findSetting, getSetting, readTable, rowLimit } from './setting.ts'
+export { findSetting, getSetting, readTable, rowLimit, workerCount } from './setting.ts'
 export { readVersion } from './version.ts'

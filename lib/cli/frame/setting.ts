@@ -6,6 +6,7 @@ type Environment = CommandContext['environment']
 
 /** No field of PostgreSQL is larger. */
 const MOST_ROW_MEGABYTES = 1_024
+const MOST_WORKERS = 32
 
 /** Empty counts as unset, as everywhere. */
 export function findSetting(given: string | undefined, variable: string, environment: Environment): string | undefined {
@@ -28,12 +29,27 @@ export function getSetting(
 /** What a row may have at most, where it is set. Throws USAGE_INVALID. */
 export function rowLimit(environment: Environment): { readonly maxRowMegabytes?: number } {
   const variable = 'BACKSTOP_SNAPSHOT_MAX_ROW_MEGABYTES'
+  const maxRowMegabytes = findWhole(variable, 'a whole number of megabytes', [1, MOST_ROW_MEGABYTES], environment)
+  return maxRowMegabytes === undefined ? {} : { maxRowMegabytes }
+}
+
+/** Sessions that capture one large table, where it is set. Throws USAGE_INVALID. */
+export function workerCount(environment: Environment): { readonly captureWorkers?: number } {
+  const captureWorkers = findWhole('BACKSTOP_CAPTURE_WORKERS', 'a whole number', [0, MOST_WORKERS], environment)
+  return captureWorkers === undefined ? {} : { captureWorkers }
+}
+
+function findWhole(
+  variable: string,
+  what: string,
+  [least, most]: readonly [least: number, most: number],
+  environment: Environment,
+): number | undefined {
   const value = findSetting(undefined, variable, environment)
-  if (value === undefined) return {}
-  const maxRowMegabytes = Number(value)
-  const isFit = Number.isInteger(maxRowMegabytes) && maxRowMegabytes >= 1 && maxRowMegabytes <= MOST_ROW_MEGABYTES
-  if (isFit) return { maxRowMegabytes }
-  throw new BackstopError('USAGE_INVALID', `${variable} is a whole number of megabytes from 1 to ${MOST_ROW_MEGABYTES}`)
+  if (value === undefined) return undefined
+  const whole = Number(value)
+  if (Number.isInteger(whole) && whole >= least && whole <= most) return whole
+  throw new BackstopError('USAGE_INVALID', `${variable} is ${what} from ${least} to ${most}`)
 }
 
 const NAME = /^(?:"((?:[^"]|"")+)"|([\p{L}_][\p{L}\p{N}_$]*))$/u

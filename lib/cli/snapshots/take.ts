@@ -11,6 +11,7 @@ import {
   requiredText,
   rowLimit,
   STORAGE_FLAG,
+  workerCount,
 } from '../frame/index.ts'
 import { pointData, pointTable } from './point-view.ts'
 
@@ -41,6 +42,7 @@ export const snapshotTake = defineCommand({
       storageUrl,
       ...(metadataPath === undefined ? {} : { metadataPath }),
       ...rowLimit(environment),
+      ...workerCount(environment),
     })
     try {
       const point = await tools.recovery.capture(relation, 'manual')

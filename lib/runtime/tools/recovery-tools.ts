@@ -2,7 +2,8 @@
 import { parquet } from '#lib/adapters/parquet/index.ts'
 import { BackstopError } from '#lib/kernel/index.ts'
 import type { Database } from '#lib/ports/index.ts'
-import { openRecovery, type Recovery } from '#lib/recovery/index.ts'
+import { openRecovery, type Recovery, sessionHelpers } from '#lib/recovery/index.ts'
+import { captureWorkers } from '../capture-workers.ts'
 import { openMetadata, openStorage } from '../storage.ts'
 import { SYSTEM } from '../system.ts'
 import { connectDatabase } from './connect-database.ts'
@@ -21,6 +22,8 @@ export interface RecoveryLocations {
   readonly metadataPath?: string
   /** A table with a larger row is not captured. */
   readonly maxRowMegabytes?: number
+  /** Sessions that capture one large table; 0 and absent: one for each core, at most four. */
+  readonly captureWorkers?: number
 }
 
 /** Capture, list and restore against any database and storage. Throws DATABASE_UNREACHABLE, STORAGE_URL_INVALID, … */
@@ -31,7 +34,10 @@ export async function openRecoveryTools(locations: RecoveryLocations): Promise<R
     const records = await openMetadata(locations.metadataPath ?? ':memory:')
     const { maxRowMegabytes } = locations
     const limits = maxRowMegabytes === undefined ? {} : { maxRowBytes: maxRowMegabytes * MEGABYTE }
-    const recovery = openRecovery({ database, objects, records, columnar: parquet, ...SYSTEM, ...limits })
+    const ports = { database, objects, columnar: parquet, ...SYSTEM }
+    const workers = captureWorkers(locations.captureWorkers ?? 0)
+    const helpers = sessionHelpers(ports, { workers })
+    const recovery = openRecovery({ ...ports, records, helpers, ...limits })
     if (locations.metadataPath === undefined) await recovery.rebuildCatalog()
     return {
       recovery,
