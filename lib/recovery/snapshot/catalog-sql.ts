@@ -52,7 +52,8 @@ const TYPE_PARTS = `
           WHERE t.typtype = 'c' AND k.attrelid = t.typrelid AND k.attnum > 0 AND NOT k.attisdropped
         UNION ALL SELECT r.rngsubtype FROM pg_range r WHERE r.rngtypid = t.oid
         UNION ALL SELECT r.rngtypid FROM pg_range r WHERE t.typtype = 'm' AND r.rngmultitypid = t.oid) next)
-    SELECT json_agg(json_build_object('oid', part.oid::bigint, 'kind', t.typtype) ORDER BY part.oid)
+    SELECT json_agg(json_build_object('oid', part.oid::bigint,
+        'kind', CASE WHEN t.typtype = 'b' AND t.typelem <> 0 AND t.typlen = -1 THEN 'a' ELSE t.typtype END) ORDER BY part.oid)
       FROM part JOIN pg_type t ON t.oid = part.oid)`
 
 const SEQUENCE = `
@@ -229,8 +230,7 @@ const DEPENDENTS = `
 /** Tables that a publication names; those that it takes in as one of a schema, or of all, it takes in again. */
 const PUBLICATIONS = `
   (SELECT coalesce(json_agg(json_build_object('name', p.pubname, 'where', v.row ->> 'rowfilter',
-      'columns', CASE WHEN jsonb_array_length(v.row -> 'attnames') < (SELECT count(*) FROM pg_attribute a
-        WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped) THEN v.row -> 'attnames' END) ORDER BY p.pubname), '[]')
+      'columns', CASE WHEN jsonb_typeof(to_jsonb(r) -> 'prattrs') <> 'null' THEN v.row -> 'attnames' END) ORDER BY p.pubname), '[]')
    FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
    JOIN pg_class c ON c.oid = r.prrelid JOIN pg_namespace n ON n.oid = c.relnamespace
    LEFT JOIN LATERAL (SELECT to_jsonb(t) AS row FROM pg_publication_tables t

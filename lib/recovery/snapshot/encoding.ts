@@ -9,7 +9,7 @@ export interface BaseType {
   /** pg_type.typtype. */
   readonly kind: string
   readonly modifier: number
-  /** The type and everything that its values are made of, by oid and pg_type.typtype. */
+  /** The type and everything that its values are made of, by oid and pg_type.typtype; `a` for arrays. */
   readonly parts: readonly { readonly oid: number; readonly kind: string }[]
   /** Built-in functions behind the binary form; null for others. */
   readonly send: string | null

@@ -8,6 +8,8 @@ import { unsupportedColumn } from './failure.ts'
 import type { ReadDefinition } from './model.ts'
 
 const SAVEPOINT = 'backstop_probe'
+/** The role may read the table and not use its types: then nothing can be said. */
+const DENIED = '42501'
 /** Types below are the server's own, and known. */
 const FIRST_USER_OID = 16_384
 
@@ -40,6 +42,7 @@ export async function probeTypes(
     } catch (error) {
       if (!(error instanceof StatementError)) throw error
       await session.execute(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}; RELEASE SAVEPOINT ${SAVEPOINT}`)
+      if (error.failure.sqlState === DENIED) continue
       if (REFUSALS.has(error.failure.sqlState.slice(0, 2))) throw unsupportedColumn(relation, name, type)
       throw error
     }

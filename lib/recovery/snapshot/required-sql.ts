@@ -97,16 +97,18 @@ const FUNCTIONS = `
     format('ROUTINE %s', p.oid::regprocedure), p.proacl, NULL
   FROM ${NODES('pg_proc')} JOIN pg_proc p ON p.oid = w.objid JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang`
 
+/** One whose state the role may not read would give numbers out again: it is not made. */
 const SEQUENCES = `
   SELECT 'pg_class'::regclass::oid, c.oid, 'sequence', n.nspname::text, c.relname::text, format('%I.%I', n.nspname, c.relname), NULL, c.relowner,
-    json_build_array(
+    CASE WHEN v.is_readable THEN json_build_array(
       format('CREATE SEQUENCE %I.%I AS %s INCREMENT BY %s MINVALUE %s MAXVALUE %s START WITH %s CACHE %s%s', n.nspname, c.relname,
         format_type(s.seqtypid, NULL), s.seqincrement, s.seqmin, s.seqmax, s.seqstart, s.seqcache, CASE WHEN s.seqcycle THEN ' CYCLE' END),
       format('SELECT setval(%L, %s, %L)', format('%I.%I', n.nspname, c.relname),
-        coalesce(v.last_value, s.seqstart), v.last_value IS NOT NULL)),
+        coalesce(v.last_value, s.seqstart), v.last_value IS NOT NULL)) END,
     format('SEQUENCE %I.%I', n.nspname, c.relname), c.relacl, NULL
   FROM ${NODES('pg_class')} JOIN pg_class c ON c.oid = w.objid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_sequence s ON s.seqrelid = c.oid
-  CROSS JOIN LATERAL (SELECT CASE WHEN has_sequence_privilege(c.oid, 'USAGE, SELECT') THEN pg_sequence_last_value(c.oid) END AS last_value) v
+  CROSS JOIN LATERAL (SELECT has_sequence_privilege(c.oid, 'USAGE, SELECT') AS is_readable) h
+  CROSS JOIN LATERAL (SELECT h.is_readable, CASE WHEN h.is_readable THEN pg_sequence_last_value(c.oid) END AS last_value) v
  WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('a', 'i')
                      AND d.refclassid = 'pg_class'::regclass AND d.refobjid = $1::oid)`
 

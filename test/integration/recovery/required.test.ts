@@ -1,5 +1,6 @@
 /** A table comes back into a database that has lost its types, functions and schema; what nobody can make again stops it first. */
 import { afterEach, expect, test } from 'vitest'
+import { openPostgres } from '#lib/adapters/postgres/index.ts'
 import type { TestDatabase } from '#test/support/postgres.ts'
 import { createTestDatabase } from '#test/support/postgres.ts'
 import type { TestRecovery } from '#test/support/recovery/open.ts'
@@ -106,4 +107,20 @@ test('a function whose owner is gone is not given to whoever restores', async ()
   const subjects = report.notRebuilt.map(({ subject }) => subject)
   expect(subjects).toEqual(['function app.stamp()', 'trigger stamping'])
   expect(await db.run(`SELECT to_regproc('app.stamp') IS NULL AS is_gone`)).toEqual([{ is_gone: true }])
+})
+
+test('a sequence whose state the role could not read is not made, so that it gives no number out again', async () => {
+  await open()
+  const role = `weak_${db.name}`
+  await db.run(`CREATE ROLE ${role} LOGIN PASSWORD 'w'; GRANT USAGE ON SCHEMA app TO ${role}; GRANT SELECT ON app.wares TO ${role};
+    GRANT pg_read_all_stats TO ${role}; GRANT EXECUTE ON FUNCTION pg_control_checkpoint() TO ${role}`)
+  const weak = openPostgres({ url: db.urlAs(role, 'w') })
+  const capturer = await openTestRecovery(weak, { folder: slice.folder })
+  const { snapshotId } = await capturer.recovery.capture(WARES, 'manual')
+  await capturer.close()
+  await weak.close()
+  await db.run(DROP_ALL)
+  const report = await slice.recovery.restore({ snapshotId })
+  expect(report.notRebuilt.map(({ subject }) => subject)).toEqual(['sequence app.numbers', 'default of column id'])
+  await db.run(`DROP OWNED BY ${role}; DROP ROLE ${role}`)
 })
