@@ -18,7 +18,7 @@ export type {
 export { verifyPart } from './part-writer.ts'
 export { findRelation, readDefinition } from './read-definition.ts'
 export type { HelperSizes, ImportPorts } from './session-helpers.ts'
-export { captureImported, sessionHelpers, sizesOfHelpers } from './session-helpers.ts'
+export { captureImported, sessionHelpers } from './session-helpers.ts'
 export { FIXED_SETTINGS } from './settings.ts'
 export type { ExportedSnapshot } from './transaction.ts'
 export {

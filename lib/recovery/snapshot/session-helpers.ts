@@ -36,7 +36,7 @@ export async function captureImported(
   return await inImportedSnapshot(ports.database, snapshotName, [order.relation], capture, signal)
 }
 
-export function sizesOfHelpers({ workers, fromBytes, rangeBytes }: HelperSizes) {
+function sizesOfHelpers({ workers, fromBytes, rangeBytes }: HelperSizes) {
   return {
     count: Math.max(0, workers - 1),
     fromBytes: fromBytes ?? FROM_BYTES,
