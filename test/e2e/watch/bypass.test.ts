@@ -61,7 +61,7 @@ test('a role that the token file gives to an agent is watched without a restart'
   const [agent, ...others] = JSON.parse(TOKEN_FILE)
   await writeFile(path, JSON.stringify([{ ...agent, database_roles: [role] }, ...others]))
   await connect(t.db.urlAs(role, 'x'), 'psql')
-  const alert = await untilAlert(t, 'gateway_bypass_detected')
+  const alert = await untilAlert(t, 'gateway_bypass_detected', ({ facts }) => facts['user'] === role)
   expect(alert).toMatchObject({
     severity: 'critical',
     facts: { user: role, because: 'agent-role', applicationName: 'psql' },

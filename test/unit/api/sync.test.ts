@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { systemRandom } from '#lib/adapters/system/index.ts'
 import { createSyncApi, LOOPBACK_HOSTS } from '#lib/api/index.ts'
 import { type Instant, instantFrom } from '#lib/kernel/index.ts'
-import type { HttpRequest, RecoveryHeartbeat } from '#lib/ports/index.ts'
+import type { HttpRequest, HttpResponse, RecoveryHeartbeat } from '#lib/ports/index.ts'
 import { createFixedClock } from '#test/support/fixed-clock.ts'
 
 const clock = createFixedClock()
@@ -24,20 +24,26 @@ function open(findHeartbeat: () => Promise<RecoveryHeartbeat | undefined>) {
     maxHeartbeatSeconds: () => 120,
     clock,
     random: systemRandom,
-    gateway: async ({ target }) => ({ status: 401, headers: {}, body: `gateway ${target}` }),
+    gateway: async ({ target }): Promise<HttpResponse> => ({ status: 401, headers: {}, body: `gateway ${target}` }),
     allowedHosts: LOOPBACK_HOSTS,
   })
 }
 
-const beat = (at: Instant, isHealthy: boolean) => async () => ({ at, isHealthy, detail: 'a round' })
+function beat(at: Instant, isHealthy: boolean): () => Promise<RecoveryHeartbeat> {
+  const heartbeat: RecoveryHeartbeat = { at, isHealthy, detail: 'a round' }
+  return () => Promise.resolve(heartbeat)
+}
+
+const nothing = (): Promise<undefined> => Promise.resolve(undefined)
+const unreadable = (): Promise<never> => Promise.reject(new Error('gone'))
 
 describe('the door of the background', () => {
   it.each([
     ['healthy', 200, 'healthy', beat(NOW, true)],
     ['a table that fails', 503, 'degraded', beat(NOW, false)],
     ['silence', 503, 'unhealthy', beat(instantFrom(clock.nowMs() - 121_000), true)],
-    ['no round yet', 503, 'starting', async () => undefined],
-    ['metadata that cannot be read', 503, 'unhealthy', () => Promise.reject(new Error('gone'))],
+    ['no round yet', 503, 'starting', nothing],
+    ['metadata that cannot be read', 503, 'unhealthy', unreadable],
   ] as const)('answers %s with %s', async (_, status, word, findHeartbeat) => {
     const answer = await open(findHeartbeat)(request('GET', '/health'))
     expect(answer.status).toBe(status)
