@@ -76,14 +76,14 @@ describe('what the product stands on', () => {
   })
 
   test('every queue for what was given up', () => {
-    const made = [prod.messaging, prod.gate, prod.recovery]
+    const made = [prod.messaging, prod.gate, prod.recovery, prod.task ?? expect.fail('prod has no task')]
       .flatMap((one) => resourcesOf(one, 'AWS::SQS::Queue'))
       .map(({ Properties }) => String(Properties.QueueName))
       .filter((name) => name.includes('-dead'))
     const watched = alarms
       .filter(({ AlarmName }) => AlarmName.endsWith('-dead-letters'))
       .map((alarm) => dimensionsOf(alarm)['QueueName'])
-    expect(made).toHaveLength(6)
+    expect(made).toHaveLength(7)
     expect(watched.sort()).toEqual(made.sort())
   })
 })
