@@ -127,9 +127,25 @@ describe('runbooks', () => {
     )
   })
 
+  test('retention: a run that removes nothing, a pin and a hold that keep a point', async () => {
+    const [point] = await points()
+    environment['SNAPSHOT_ID'] = point?.snapshot_id ?? expect.fail('there is no point')
+    const ends = await follow('retention', 2)
+    expect(ends[0]?.stdout).toContain('users')
+    expect(ends[1]?.stdout).toContain('case 2027-14')
+    expect(ends[1]?.stdout).toContain(environment['SNAPSHOT_ID'])
+  })
+
   test('there is a test for each of them, and a step that ends otherwise than it says is found', async () => {
     const names = readdirSync(new URL('../../../docs/runbooks/', import.meta.url)).toSorted()
-    expect(names).toEqual(['bypass.md', 'corrupt-snapshot.md', 'drills.md', 'dropped-table.md', 'emergency-stop.md'])
+    expect(names).toEqual([
+      'bypass.md',
+      'corrupt-snapshot.md',
+      'drills.md',
+      'dropped-table.md',
+      'emergency-stop.md',
+      'retention.md',
+    ])
     const steps = parseRunbook('a\n```sh\ntrue\nfalse\n```\nb\n```sh exit=3\nexit 3\n```\n```\nno shell\n```\n')
     expect(steps).toEqual([
       { script: 'true\nfalse\n', exitCode: 0 },

@@ -27,6 +27,7 @@ const NAMES = [
   'gate-seal',
   'recovery-capture',
   'recovery-drill',
+  'recovery-part',
   'recovery-plan',
   'recovery-retain',
   'recovery-verify',
@@ -87,6 +88,7 @@ describe('the bundles', () => {
       'gate-run',
       'recovery-capture',
       'recovery-drill',
+      'recovery-part',
       'recovery-verify',
     ])
     expect(withPart('node_modules/prom-client')).toEqual(['gate-inspect'])
