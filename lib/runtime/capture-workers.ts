@@ -1,9 +1,10 @@
 /** How many sessions of this process capture one large table. */
 import { availableParallelism } from 'node:os'
 
-const MOST_BY_ITSELF = 4
+/** One event loop decodes for two; with four a process needs more than 300 MiB. */
+const MOST_BY_ITSELF = 2
 
-/** As set, or with 0 one for each core, at most four. */
+/** As set, or with 0 one for each core, at most two. */
 export function captureWorkers(set: number): number {
   return set > 0 ? set : Math.min(MOST_BY_ITSELF, availableParallelism())
 }

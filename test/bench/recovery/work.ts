@@ -9,14 +9,18 @@ import { openFolderObjectStore, openSqliteRecordStore } from '#lib/adapters/embe
 import { parquet } from '#lib/adapters/parquet/index.ts'
 import { openPostgres } from '#lib/adapters/postgres/index.ts'
 import { systemClock } from '#lib/adapters/system/index.ts'
-import { openRecovery } from '#lib/recovery/index.ts'
+import { openRecovery, sessionHelpers } from '#lib/recovery/index.ts'
+import { captureWorkers } from '#lib/runtime/capture-workers.ts'
 
 const [work = '', folder = '', table = '', ...rest] = process.argv.slice(2)
 const database = openPostgres({ url: process.env['BACKSTOP_DB_URL'] ?? '' })
 const random = { bytes: (count: number) => randomBytes(count) }
 const objects = await openFolderObjectStore({ root: join(folder, 'objects'), clock: systemClock, random })
 const records = openSqliteRecordStore({ path: join(folder, 'records.db'), clock: systemClock })
-const recovery = openRecovery({ database, objects, records, columnar: parquet, clock: systemClock, random })
+const ports = { database, objects, columnar: parquet, clock: systemClock, random }
+// As the command has it.
+const helpers = sessionHelpers(ports, { workers: captureWorkers(Number(process.env['BACKSTOP_CAPTURE_WORKERS'] ?? 0)) })
+const recovery = openRecovery({ ...ports, records, helpers })
 const relation = { schema: 'public', name: table }
 
 const startMs = performance.now()
