@@ -7,7 +7,7 @@ import { UnencodableValue } from '../copy/index.ts'
 import type { PartWriter } from './part-writer.ts'
 
 /** Values of a row group before compression. Two groups are in memory at a time. */
-const GROUP_BYTES = 16 * 1024 * 1024
+const GROUP_BYTES = 8 * 1024 * 1024
 
 export type CopyOutcome =
   | { readonly ok: true; readonly rowCount: number }

@@ -24,7 +24,7 @@ export interface RangePorts {
   /** Of the capture at hand: one range after the other is decoded in the same memory. */
   readonly decoders?: DecoderShelf
   /** Values of a row group before compression; less where several ranges are captured in one process. */
-  readonly groupBytes?: number // default 16 MiB
+  readonly groupBytes?: number // default 8 MiB
   /** A larger row is refused: several times its size is in memory while it is stored. */
   readonly maxRowBytes?: number // default MAX_ROW_BYTES
 }

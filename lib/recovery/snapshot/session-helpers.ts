@@ -10,7 +10,7 @@ const MEBIBYTE = 1_048_576
 const FROM_BYTES = 64 * MEBIBYTE
 const RANGE_BYTES = 32 * MEBIBYTE
 /** Of all sessions together; each has two groups in memory, and what they are compressed to. */
-const GROUP_BYTES = 16 * MEBIBYTE
+const GROUP_BYTES = 8 * MEBIBYTE
 const LEAST_GROUP_BYTES = 4 * MEBIBYTE
 
 /** What the table is cut into, and for whom it pays. */

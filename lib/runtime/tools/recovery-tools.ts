@@ -22,7 +22,7 @@ export interface RecoveryLocations {
   readonly metadataPath?: string
   /** A table with a larger row is not captured. */
   readonly maxRowMegabytes?: number
-  /** Sessions that capture one large table; 0 and absent: one for each core, at most two. */
+  /** Sessions that capture one large table; 0 and absent: one for each core but one, at most two. */
   readonly captureWorkers?: number
 }
 
