@@ -21,7 +21,10 @@ test('a clock that jumps ahead is believed when it has gone on from there for mo
   expect(first.reason).toMatch(/3624 hours from the last run/)
   const second = judgeClock(first.state, undefined, ms('06-01T19'))
   expect(second).toMatchObject({ isTrusted: false, state: { doubtedSince: at('06-01T00') } })
-  expect(judgeClock(second.state, undefined, ms('06-01T20'))).toEqual({ isTrusted: true, state: { runAt: at('06-01T20') } })
+  expect(judgeClock(second.state, undefined, ms('06-01T20'))).toEqual({
+    isTrusted: true,
+    state: { runAt: at('06-01T20') },
+  })
 })
 
 test('a clock that comes back from its jump has lost nothing and waits for nothing', () => {
