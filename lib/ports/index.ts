@@ -29,6 +29,7 @@ export type {
   BaseBackupOptions,
   DumpListing,
   DumpOptions,
+  FolderBackupOptions,
   NativeTools,
   RestoreDumpOptions,
   RestoreSource,

@@ -22,7 +22,7 @@ export interface FolderWriter {
   remove(path: string): Promise<void>
   /** Everything is on disk, and the folder is its owner's alone. */
   finish(): Promise<void>
-  /** Removes everything that was written, and the folder when it was made here. Idempotent. */
+  /** Removes everything that was written, also after `finish`, and the folders that were made here. Idempotent. */
   abort(): Promise<void>
 }
 
@@ -40,14 +40,16 @@ export interface FolderFacts {
 export interface LocalFiles {
   /** Throws LOCAL_FILE_FAILED also for more than `maxBytes`. */
   read(path: string, maxBytes: number): Promise<Uint8Array>
+  /** From its beginning to its end, in pieces. */
+  readStream(path: string): AsyncIterable<Uint8Array>
   /** Durable, and whole or not at all; a file of that name is replaced. */
   replace(path: string, content: Uint8Array): Promise<void>
   spool(folder: string, content: AsyncIterable<Uint8Array>): Promise<SpooledFile>
   /**
-   * A new folder among the temporary files. `forServer`: it belongs to the user that a server started here runs as.
+   * A new folder in `parent`, or among the temporary files. `forServer`: it belongs to the user that a server started here runs as.
    * What killed processes left there a day ago or more is removed first.
    */
-  makeScratch(forServer?: boolean): Promise<ScratchFolder>
+  makeScratch(forServer?: boolean, parent?: string): Promise<ScratchFolder>
   /** What is free on the disk of a folder. */
   freeBytes(path: string): Promise<number>
   /** A folder that is not there is empty. */

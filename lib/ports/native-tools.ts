@@ -36,6 +36,13 @@ export interface BaseBackupOptions extends ToolRun {
   readonly label: string
 }
 
+export interface FolderBackupOptions extends BaseBackupOptions {
+  /** Once, before more than a little is written: what the server says its files hold, without WAL. A rejection ends the program. */
+  onEstimate(totalBytes: number): Promise<void>
+  /** What has been received of that, now and then. */
+  onReceived(doneBytes: number, totalBytes: number): void
+}
+
 /**
  * PostgreSQL's own programs.
  *
@@ -60,4 +67,9 @@ export interface NativeTools {
    * Throws BACKUP_TABLESPACES when it has tablespaces of its own.
    */
   baseBackup(serverUrl: string, options: BaseBackupOptions): AsyncIterable<Uint8Array>
+  /**
+   * The same into an empty folder: `base.tar`, `<oid>.tar` of each tablespace, `backup_manifest`. What is there after a failure
+   * is for the caller to remove.
+   */
+  baseBackupInto(serverUrl: string, folder: string, options: FolderBackupOptions): Promise<void>
 }

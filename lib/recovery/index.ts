@@ -57,7 +57,15 @@ export type {
   TargetAction,
   WrittenTarget,
 } from './pitr/index.ts'
-export { chooseBaseBackup, listBaseBackups, prepareRestore, readTarget, takeBaseBackup } from './pitr/index.ts'
+export {
+  chooseBaseBackup,
+  listBaseBackups,
+  prepareRestore,
+  proveBackup,
+  readTablespaceMapping,
+  readTarget,
+  takeBaseBackup,
+} from './pitr/index.ts'
 export type {
   ConflictPolicy,
   CopybackKind,

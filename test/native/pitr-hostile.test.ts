@@ -174,19 +174,6 @@ describe('a base backup', () => {
     expect(existsSync(join(folder.path, 'x'))).toBe(false)
   })
 
-  test('of a server with tablespaces is refused with a way out, and leaves nothing', async () => {
-    const place = makeServerFolder(join(folder.path, 'tablespace'))
-    await other.run(`CREATE TABLESPACE fast LOCATION '${place}'`)
-    try {
-      const words = ['--db', other.url, '--storage', archived.storage, '--cluster-id', 'spaces']
-      const { exitCode, data } = await runCliJson(['pitr', 'basebackup', ...words])
-      expect({ exitCode, code: data.error.code }).toEqual({ exitCode: 1, code: 'BACKUP_TABLESPACES' })
-      expect(existsSync(join(archived.storageFolder, 'backups/physical/spaces'))).toBe(false)
-    } finally {
-      await other.run('DROP TABLESPACE fast')
-    }
-  })
-
   test('that is interrupted or killed is never offered', async () => {
     const words = ['pitr', 'basebackup', '--db', other.url, '--storage', archived.storage, '--cluster-id', 'stopped']
     for (const [signal, exitCode] of [

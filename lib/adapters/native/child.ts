@@ -14,6 +14,8 @@ export interface ProgramOrder {
   readonly signal?: AbortSignal | undefined
   /** For its standard input; absent: empty. */
   readonly input?: AsyncIterable<Uint8Array>
+  /** What it writes to its standard error, as it comes. */
+  readonly onSaid?: (text: string) => void
   /** An error of its own for what the program complains of. */
   readonly explain?: (complaint: string) => BackstopError | undefined
 }
@@ -42,6 +44,7 @@ class RunningProgram {
     this.#child.once('close', () => giveBackSessionName(sessionName))
     this.#child.once('error', () => giveBackSessionName(sessionName))
     this.#child.stderr.on('data', (chunk: Buffer) => {
+      order.onSaid?.(chunk.toString())
       this.#complaint = (this.#complaint + chunk.toString()).slice(-COMPLAINT_BYTES)
     })
     this.#end = this.#settle()

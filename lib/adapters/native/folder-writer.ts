@@ -1,6 +1,6 @@
 /** Fills one folder, file by file, with the owner that a server there would have. */
 import { constants } from 'node:fs'
-import { chmod, chown, type FileHandle, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { chmod, chown, type FileHandle, mkdir, open, readdir, readFile, rm, rmdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { BackstopError } from '#lib/kernel/index.ts'
 import type { FolderWriter } from '#lib/ports/index.ts'
@@ -15,26 +15,34 @@ interface Owner {
 }
 
 export async function openFolderWriter(root: string, isThere: boolean): Promise<FolderWriter> {
-  if (!isThere) await mkdir(dirname(root), { recursive: true })
-  const { uid, gid } = await stat(isThere ? root : dirname(root))
+  const first = isThere ? undefined : await mkdir(dirname(root), { recursive: true })
+  const parents = first === undefined ? [] : between(dirname(root), first)
+  const { uid, gid } = await stat(isThere ? root : dirname(first ?? root))
   const owner = process.getuid?.() === 0 && uid !== 0 ? { uid, gid } : undefined
+  for (const parent of owner === undefined ? [] : parents) await chown(parent, uid, gid)
   if (!isThere) await mkdir(root, { mode: PRIVATE_MODE })
-  const writer = new DiskFolderWriter(root, !isThere, owner)
+  const writer = new DiskFolderWriter(root, isThere ? undefined : parents, owner)
   await writer.own(root, PRIVATE_MODE)
   return writer
 }
 
+/** From the lower one up to the upper one. */
+function between(lower: string, upper: string): string[] {
+  return lower === upper ? [lower] : [lower, ...between(dirname(lower), upper)]
+}
+
 class DiskFolderWriter implements FolderWriter {
   readonly #root: string
-  readonly #isMade: boolean
+  /** Folders above it that were made for it, the lowest first; absent: the folder itself was there before. */
+  readonly #madeParents: readonly string[] | undefined
   readonly #owner: Owner | undefined
   /** For the flush at the end. */
   readonly #folders = new Set<string>()
   #isOver = false
 
-  constructor(root: string, isMade: boolean, owner: Owner | undefined) {
+  constructor(root: string, madeParents: readonly string[] | undefined, owner: Owner | undefined) {
     this.#root = root
-    this.#isMade = isMade
+    this.#madeParents = madeParents
     this.#owner = owner
     this.#folders.add(root)
   }
@@ -87,17 +95,23 @@ class DiskFolderWriter implements FolderWriter {
 
   async finish(): Promise<void> {
     await this.#try(this.#root, async () => {
-      for (const path of [...this.#folders, dirname(this.#root)]) await syncFolder(path)
+      const parents = this.#madeParents ?? []
+      const above = dirname(parents.at(-1) ?? this.#root)
+      for (const path of [...this.#folders, ...parents, above]) await syncFolder(path)
     })
-    this.#isOver = true
   }
 
   async abort(): Promise<void> {
     if (this.#isOver) return
     this.#isOver = true
     await this.#try(this.#root, async () => {
-      if (this.#isMade) return await rm(this.#root, { recursive: true, force: true })
-      for (const name of await readdir(this.#root)) await rm(join(this.#root, name), { recursive: true, force: true })
+      if (this.#madeParents === undefined) {
+        for (const name of await readdir(this.#root)) await rm(join(this.#root, name), { recursive: true, force: true })
+        return
+      }
+      await rm(this.#root, { recursive: true, force: true })
+      // One that somebody else uses meanwhile is not empty, and stays.
+      for (const parent of this.#madeParents) await rmdir(parent).catch(() => undefined)
     })
   }
 

@@ -9,11 +9,12 @@ import type { FolderFacts, FolderWriter, LocalFiles, ScratchFolder, SpooledFile 
 import { asFileError, errnoOf } from './file-failure.ts'
 import { openFolderWriter } from './folder-writer.ts'
 
-export const localFiles: LocalFiles = { read, replace, spool, makeScratch, freeBytes, look, openFolder }
+export const localFiles: LocalFiles = { read, readStream, replace, spool, makeScratch, freeBytes, look, openFolder }
 
 /** The user that a server started by root runs as: PostgreSQL refuses to run as root. */
 export const SERVER_USER_ID = 65_534
 const SCRATCH = /^backstop-scratch-(\d+)-/
+const STREAM_BYTES = 1 << 18
 const LEFT_BEHIND_AFTER_MS = 86_400_000
 
 async function read(path: string, maxBytes: number): Promise<Uint8Array> {
@@ -28,6 +29,15 @@ async function read(path: string, maxBytes: number): Promise<Uint8Array> {
     throw asFileError(error, path)
   } finally {
     await file.close()
+  }
+}
+
+async function* readStream(path: string): AsyncGenerator<Uint8Array, void> {
+  try {
+    const file = await open(path, constants.O_RDONLY)
+    for await (const chunk of file.createReadStream({ highWaterMark: STREAM_BYTES })) yield chunk as Uint8Array
+  } catch (error) {
+    throw asFileError(error, path)
   }
 }
 
@@ -80,8 +90,7 @@ async function spool(parent: string, content: AsyncIterable<Uint8Array>): Promis
   }
 }
 
-async function makeScratch(forServer = false): Promise<ScratchFolder> {
-  const parent = tmpdir()
+async function makeScratch(forServer = false, parent = tmpdir()): Promise<ScratchFolder> {
   try {
     await removeLeftovers(parent)
     const path = await mkdtemp(join(parent, `backstop-scratch-${process.pid}-`))

@@ -4,6 +4,7 @@ import type {
   BaseBackupOptions,
   DumpListing,
   DumpOptions,
+  FolderBackupOptions,
   NativeTools,
   RestoreDumpOptions,
   RestoreSource,
@@ -28,6 +29,7 @@ export function createNativeTools(options: NativeToolsOptions): NativeTools {
 }
 
 const NEVER_ASK = '--no-password'
+const KILOBYTE = 1_024
 
 class ProcessTools implements NativeTools {
   readonly #options: NativeToolsOptions
@@ -73,18 +75,44 @@ class ProcessTools implements NativeTools {
   }
 
   async *baseBackup(serverUrl: string, { label, signal }: BaseBackupOptions): AsyncGenerator<Uint8Array, void> {
+    const order = await this.#baseBackupOrder(serverUrl, '-', label)
+    yield* streamProgram({ ...order, signal, explain: explainBaseBackup })
+  }
+
+  async baseBackupInto(serverUrl: string, folder: string, options: FolderBackupOptions): Promise<void> {
+    const { label, signal, onEstimate, onReceived } = options
+    const order = await this.#baseBackupOrder(serverUrl, folder, label, ['--progress'])
+    const refusal = new AbortController()
+    const signals = [refusal.signal, ...(signal ? [signal] : [])]
+    let estimated: Promise<void> | undefined
+    const onSaid = (text: string) => {
+      const progress = readProgress(text)
+      if (progress === undefined) return
+      estimated ??= onEstimate(progress.totalBytes).catch((error: unknown) => refusal.abort(error))
+      try {
+        onReceived(progress.doneBytes, progress.totalBytes)
+      } catch (error) {
+        refusal.abort(error)
+      }
+    }
+    await runProgram({ ...order, signal: AbortSignal.any(signals), onSaid })
+    await estimated
+    refusal.signal.throwIfAborted()
+  }
+
+  async #baseBackupOrder(serverUrl: string, target: string, label: string, more: readonly string[] = []) {
     const { PGDATABASE: _, ...connection } = connectionVariables(serverUrl)
     const args = [
-      '--pgdata=-',
+      `--pgdata=${target}`,
       '--format=tar',
       '--wal-method=fetch',
       '--checkpoint=fast',
       '--manifest-checksums=SHA256',
       `--label=${label}`,
       NEVER_ASK,
+      ...more,
     ]
-    const order = await this.#order('pg_basebackup', args, connection)
-    yield* streamProgram({ ...order, signal, explain: explainBaseBackup })
+    return await this.#order('pg_basebackup', args, connection)
   }
 
   async #order(tool: Tool, args: readonly string[], connection: Variables): Promise<ProgramOrder> {
@@ -94,10 +122,14 @@ class ProcessTools implements NativeTools {
   }
 }
 
+/** The last of its lines such as `   42/22984 kB (0%), 0/2 tablespaces`. */
+function readProgress(text: string): { readonly doneBytes: number; readonly totalBytes: number } | undefined {
+  const [, done, total] = [...text.matchAll(/(\d+)\/(\d+) kB \(/g)].at(-1) ?? []
+  if (done === undefined || total === undefined) return undefined
+  return { doneBytes: Number(done) * KILOBYTE, totalBytes: Number(total) * KILOBYTE }
+}
+
 function explainBaseBackup(complaint: string): BackstopError | undefined {
   if (!complaint.includes('can only write single tablespace to stdout')) return undefined
-  return new BackstopError(
-    'BACKUP_TABLESPACES',
-    'the server has tablespaces of its own; a base backup of it would not be whole',
-  )
+  return new BackstopError('BACKUP_TABLESPACES', 'the server has tablespaces of its own, which cannot be streamed')
 }

@@ -8,6 +8,8 @@ export interface Flag<T> {
   readonly isRequired: boolean
   readonly choices?: readonly string[]
   readonly defaultText?: string
+  /** May be given several times; its values come joined by NUL, which no argument can hold. */
+  readonly isRepeatable?: boolean
   /** `undefined` when the flag is not given; `true` for a flag without a value. */
   read(given: string | true | undefined): T
 }
@@ -21,6 +23,11 @@ export function text(term: string, summary: string): Flag<string | undefined> {
 
 export function requiredText(term: string, summary: string): Flag<string> {
   return { term, summary, isRequired: true, read: (given) => String(given) }
+}
+
+export function repeated(term: string, summary: string): Flag<readonly string[]> {
+  const read = (given: string | true | undefined) => (typeof given === 'string' ? given.split('\0') : [])
+  return { term, summary: `${summary}; may be repeated`, isRequired: false, isRepeatable: true, read }
 }
 
 export function toggle(term: string, summary: string): Flag<boolean> {

@@ -7,7 +7,7 @@ export { entry, loadCommands } from './entry.ts'
 export type { Failure } from './failure.ts'
 export { describeFailure, EXIT_INTERRUPTED, EXIT_USAGE, encodeFailure, renderFailure } from './failure.ts'
 export type { Flag, Flags, FlagValues } from './flag.ts'
-export { choice, integer, list, optionalChoice, requiredText, text, toggle } from './flag.ts'
+export { choice, integer, list, optionalChoice, repeated, requiredText, text, toggle } from './flag.ts'
 export {
   DATABASE_FLAG,
   existingMetadata,

@@ -31,6 +31,9 @@ function asOption(flag: Flag<unknown>): Option {
   const option = new Option(flag.term, flag.summary)
   if (flag.choices !== undefined) option.choices([...flag.choices])
   if (flag.defaultText !== undefined) option.description = `${flag.summary} (default: ${flag.defaultText})`
+  if (flag.isRepeatable === true) {
+    option.argParser<string>((value, before) => (before === undefined ? value : `${before}\0${value}`))
+  }
   return option.makeOptionMandatory(flag.isRequired)
 }
 

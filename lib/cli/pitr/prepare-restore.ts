@@ -1,7 +1,13 @@
 /** `backstop pitr prepare-restore`: a data folder that a server recovers from when it is started on it. */
 import { resolve } from 'node:path'
 import { BackstopError } from '#lib/kernel/index.ts'
-import { type PrepareReport, prepareRestore, type RecoveryTarget, readTarget } from '#lib/recovery/index.ts'
+import {
+  type PrepareReport,
+  prepareRestore,
+  type RecoveryTarget,
+  readTablespaceMapping,
+  readTarget,
+} from '#lib/recovery/index.ts'
 import { openBackupTools, restoreCommandLine } from '#lib/runtime/tools/index.ts'
 import { showBytes } from '../backup/index.ts'
 import {
@@ -9,6 +15,7 @@ import {
   choice,
   defineCommand,
   existingStorage,
+  repeated,
   requiredText,
   STORAGE_FLAG,
   text,
@@ -36,12 +43,17 @@ export const pitrPrepareRestore = defineCommand({
   details:
     'Extracts a base backup, compares every file with its SHA-256, and writes recovery.signal and the settings; starting a ' +
     'server on the folder is the recovery. The folder is private (0700) and gets the owner of the folder above it where this ' +
-    'process may give files away. Nothing is started here.',
+    'process may give files away. Tablespaces go to folders of their own, and the server is told where they are; never to where ' +
+    'they were unless mapped there. Nothing is started here.',
   flags: {
     storage: STORAGE_FLAG,
     clusterId: CLUSTER_FLAG,
     targetDir: requiredText('--target-dir <folder>', 'the data folder to make: empty, or not there yet'),
     backupId: text('--backup-id <id>', 'this base backup (default: the newest that the target can be reached from)'),
+    tablespaceMapping: repeated(
+      '--tablespace-mapping <old=new>',
+      'put the tablespace that was at OLD into the folder NEW (default: <target-dir>.tablespaces/<oid>)',
+    ),
     ...TARGET_FLAGS,
     targetTimeline: text('--target-timeline <timeline>', 'latest, current or a number (default latest)'),
     archiveMode: choice(
@@ -52,11 +64,11 @@ export const pitrPrepareRestore = defineCommand({
     ),
     force: toggle(
       '--force',
-      'replace what is in the folder, once the whole backup is proven; never under a running server',
+      'replace what is in the folders, once the whole backup is proven; never under a running server',
     ),
     walCommand: text('--wal-command <command>', 'how the server calls backstop, for a shell (default: this program)'),
   },
-  json: 'target_dir, backup_id, backup, recovery_signal, restore_command, recovery_target_time, recovery_target_lsn, recovery_target_name, target_action, files, notes[]',
+  json: 'target_dir, backup_id, backup, recovery_signal, restore_command, recovery_target_time, recovery_target_lsn, recovery_target_name, target_action, files, tablespaces[] (oid, location, folder), notes[]',
   examples: [
     {
       does: 'One minute before the accident',
@@ -68,6 +80,7 @@ export const pitrPrepareRestore = defineCommand({
     },
   ],
   async run({ flags }, context) {
+    const tablespaceMappings = flags.tablespaceMapping.map(readTablespaceMapping)
     const target = readTarget({ time: flags.targetTime, lsn: flags.targetLsn, name: flags.targetName })
     const storageUrl = existingStorage(flags.storage, context.environment)
     const ports = await openBackupTools(storageUrl, 'read', { environment: context.environment })
@@ -75,6 +88,7 @@ export const pitrPrepareRestore = defineCommand({
       clusterId: flags.clusterId,
       backupId: flags.backupId,
       folder: resolve(flags.targetDir),
+      tablespaceMappings,
       target,
       targetAction: flags.targetAction,
       targetTimeline: readTimeline(flags.targetTimeline),
@@ -99,7 +113,8 @@ interface Prepared {
   readonly restoreCommand: string
 }
 
-export function showPrepared({ backup, fileCount, notes }: PrepareReport, order: Prepared): CommandResult {
+export function showPrepared(report: PrepareReport, order: Prepared): CommandResult {
+  const { backup, fileCount, tablespaces, notes } = report
   const { folder, target, targetAction, restoreCommand } = order
   const textOf = (kind: RecoveryTarget['kind']) => (target?.kind === kind ? target.text : null)
   const data = {
@@ -113,6 +128,11 @@ export function showPrepared({ backup, fileCount, notes }: PrepareReport, order:
     recovery_target_name: textOf('name'),
     target_action: target === undefined ? null : targetAction,
     files: fileCount,
+    tablespaces: tablespaces.map(({ tablespace: { oid, location }, folder: place }) => ({
+      oid,
+      location,
+      folder: place,
+    })),
     notes,
   }
   const where = target === undefined ? 'the end of the archive' : `${target.kind} ${target.text}, then ${targetAction}`
@@ -123,6 +143,7 @@ export function showPrepared({ backup, fileCount, notes }: PrepareReport, order:
       pairs: [
         ['recovers to', where],
         ['restore_command', restoreCommand],
+        ...tablespaces.map((one) => [`tablespace ${one.tablespace.oid}`, one.folder] as const),
       ],
     },
     ...(notes.length > 0 ? ([{ kind: 'list', items: notes }] as const) : []),

@@ -20,8 +20,25 @@ export function baseBackupData(backup: BaseBackup): object {
     size_bytes: backup.content.sizeBytes,
     sha256: backup.content.sha256,
     total_bytes: backup.totalBytes,
-    files: backup.files.length,
+    files: fileCount(backup),
+    tablespaces: backup.tablespaces.map(({ oid, location, content, totalBytes, files }) => ({
+      oid,
+      location,
+      key: content.key,
+      size_bytes: content.sizeBytes,
+      total_bytes: totalBytes,
+      files: files.length,
+      sha256: content.sha256,
+    })),
   }
+}
+
+function fileCount({ files, tablespaces }: BaseBackup): number {
+  return [{ files }, ...tablespaces].reduce((sum, part) => sum + part.files.length, 0)
+}
+
+function storedBytes({ content, tablespaces }: BaseBackup): number {
+  return [{ content }, ...tablespaces].reduce((sum, part) => sum + part.content.sizeBytes, 0)
 }
 
 export function baseBackupTable(backups: readonly BaseBackup[], nowMs: number): Block {
@@ -42,8 +59,8 @@ export function baseBackupTable(backups: readonly BaseBackup[], nowMs: number): 
       formatDuration(nowMs - epochMsOf(backup.startedAt)),
       String(backup.timeline),
       backup.stopLsn,
-      String(backup.files.length),
-      `${formatBytes(backup.content.sizeBytes)} of ${formatBytes(backup.totalBytes)}`,
+      String(fileCount(backup)),
+      `${formatBytes(storedBytes(backup))} of ${formatBytes(backup.totalBytes)}`,
     ]),
     whenEmpty: 'No base backup of this server here yet.',
   }

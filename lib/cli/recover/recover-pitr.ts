@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { systemClock } from '#lib/adapters/system/index.ts'
 import { BackstopError } from '#lib/kernel/index.ts'
-import { chooseBaseBackup, listBaseBackups, prepareRestore, proveContent, readTarget } from '#lib/recovery/index.ts'
+import { chooseBaseBackup, listBaseBackups, prepareRestore, proveBackup, readTarget } from '#lib/recovery/index.ts'
 import { openBackupTools, restoreCommandLine } from '#lib/runtime/tools/index.ts'
 import { showBytes } from '../backup/index.ts'
 import { type CommandContext, type CommandResult, existingStorage, findSetting, getSetting } from '../frame/index.ts'
@@ -49,7 +49,7 @@ export async function recoverPitr(flags: WholeFlags, context: CommandContext): P
   if (!context.isJson) await context.show({}, [head, baseBackupTable([backup], systemClock.nowMs())])
   const onBytes = showBytes(context, 'read')
   if (flags.dryRun) {
-    await proveContent(ports.objects, backup.content, onBytes)
+    await proveBackup(ports.objects, backup, onBytes)
     const data = { type: 'pitr', dry_run: true, backup: baseBackupData(backup) }
     return {
       ok: true,

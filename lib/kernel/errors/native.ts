@@ -26,7 +26,7 @@ export const NATIVE_ERRORS = {
   BACKUP_TABLESPACES: {
     kind: 'unsupported',
     retry: false,
-    hint: 'Move the tables back with ALTER TABLE ALL IN TABLESPACE … SET TABLESPACE pg_default and drop the tablespaces, or use "backstop backup logical-create".',
+    hint: 'Try again when nobody makes tablespaces; one inside of the data folder (allow_in_place_tablespaces) has to be dropped, or use "backstop backup logical-create".',
   },
   WAL_INVALID: {
     kind: 'integrity',
@@ -48,6 +48,11 @@ export const NATIVE_ERRORS = {
     kind: 'integrity',
     retry: false,
     hint: 'Keep the object for investigation. While the server still has the segment in pg_wal, copy it from there; otherwise take a new base backup now.',
+  },
+  TABLESPACE_MAPPING_INVALID: {
+    kind: 'invalid',
+    retry: false,
+    hint: 'Write --tablespace-mapping OLD=NEW: OLD as "backstop pitr list --json" shows it in tablespaces[].location, NEW an absolute path outside of the data folder.',
   },
   TARGET_FOLDER_REFUSED: {
     kind: 'conflict',

@@ -41,8 +41,8 @@ export async function writeManifest(objects: ObjectStore, folder: string, conten
  * After a failure, which is the news and not that something could not be removed. The manifest first: its write may have
  * arrived although the answer did not, and a manifest without content must not stay.
  */
-export async function discard(objects: ObjectStore, folder: string, contentKey: string): Promise<void> {
-  for (const key of [`${folder}${MANIFEST_NAME}`, contentKey]) await objects.delete(key).catch(() => undefined)
+export async function discard(objects: ObjectStore, folder: string, ...contentKeys: string[]): Promise<void> {
+  for (const key of [`${folder}${MANIFEST_NAME}`, ...contentKeys]) await objects.delete(key).catch(() => undefined)
 }
 
 /** Throws BACKUP_MISSING, BACKUP_CORRUPT. */

@@ -241,7 +241,7 @@ async function takeSimulated(
   attempt: Attempt,
   server: SimulatedServer,
 ): Promise<BaseBackup> {
-  const { store, clock, random } = ports
+  const { store, clock, random, files } = ports
   const { course } = attempt
   await course.must(
     'archive WAL of a simulated server',
@@ -255,8 +255,12 @@ async function takeSimulated(
   const longAgo = { nowMs: () => 0, monotonicMs: () => clock.monotonicMs() }
   const backup = await course.must(
     'take a base backup of it',
-    () => takeBaseBackup({ objects: store, tools: server.tools, clock: longAgo, random }, { serverUrl: '', clusterId }),
-    ({ files }) => `${files.length} files, each hashed and read back`,
+    () =>
+      takeBaseBackup(
+        { objects: store, tools: server.tools, clock: longAgo, random, files },
+        { serverUrl: '', clusterId },
+      ),
+    (taken) => `${taken.files.length} files, each hashed and read back`,
   )
   attempt.facts['backup_id'] = backup.backupId
   attempt.sizeBytes = backup.totalBytes

@@ -1,5 +1,5 @@
 /** A server that does not exist, as pg_basebackup would send it: the smallest tar that counts as a whole base backup. */
-import { sha256Hex } from '#lib/kernel/index.ts'
+import { BackstopError, sha256Hex } from '#lib/kernel/index.ts'
 import type { NativeTools, Random } from '#lib/ports/index.ts'
 import { formatLsn } from '../wal/index.ts'
 import {
@@ -19,7 +19,7 @@ const FOLDERS = ['base', 'base/1', 'global', 'pg_wal']
 export interface SimulatedServer {
   readonly files: ReadonlyMap<string, Uint8Array>
   readonly segment: SimulatedSegment
-  readonly tools: Pick<NativeTools, 'versionOf' | 'baseBackup'>
+  readonly tools: Pick<NativeTools, 'versionOf' | 'baseBackup' | 'baseBackupInto'>
 }
 
 export function simulateServer(random: Random): SimulatedServer {
@@ -46,6 +46,7 @@ export function simulateServer(random: Random): SimulatedServer {
       baseBackup: async function* () {
         yield* writeTar(FOLDERS, sent)
       },
+      baseBackupInto: () => Promise.reject(new BackstopError('BACKUP_TABLESPACES', 'a simulated server has none')),
     },
   }
 }

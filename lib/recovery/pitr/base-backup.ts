@@ -1,50 +1,28 @@
-/** Takes a base backup: tar of the server → each file hashed and compared → zstd → object, manifest last. */
-import { createHash } from 'node:crypto'
-import { BackstopError, type Instant, instantFrom, isBackstopError, type Sha256Hex } from '#lib/kernel/index.ts'
-import type { NativeTools, WrittenObject } from '#lib/ports/index.ts'
+/** Takes a base backup: tars of the server → each file hashed and compared → zstd → objects, manifest last. */
+import { BackstopError, instantFrom, isBackstopError } from '#lib/kernel/index.ts'
+import type { NativeTools } from '#lib/ports/index.ts'
 import { assertFree, chooseBackupId, discard, proveContent, writeManifest } from '../backup/index.ts'
-import {
-  findSystem,
-  parseLsn,
-  readSegment,
-  type SegmentFacts,
-  segmentName,
-  segmentOfLsn,
-  walFileOf,
-} from '../wal/index.ts'
-import { compressInto } from './compressed.ts'
+import { findSystem, parseLsn, segmentName, segmentOfLsn } from '../wal/index.ts'
 import {
   type BackedUpFile,
+  type BackedUpTablespace,
   type BaseBackup,
   type BaseBackupOrder,
   baseFolder,
   contentKey,
   type PitrPorts,
 } from './model.ts'
-import {
-  compareWithServer,
-  FACT_FILES,
-  readServerManifest,
-  readSystemIdentifier,
-  type ServerManifest,
-} from './server-facts.ts'
-import { readTar, type TarEntry } from './tar.ts'
+import { receive } from './receive.ts'
+import { compareWithServer, readServerManifest, readSystemIdentifier, type ServerManifest } from './server-facts.ts'
+import { receiveSpooled, type SpooledBackup, type SpoolPorts } from './spooled.ts'
 
-type BasePorts = Omit<PitrPorts, 'files' | 'tools'> & { readonly tools: Pick<NativeTools, 'versionOf' | 'baseBackup'> }
-
-/** What passed by. */
-interface Arrived {
-  readonly files: BackedUpFile[]
-  readonly facts: Map<string, Uint8Array>
-  segment?: SegmentFacts
-  /** When the first WAL came: the server sends it after the end of the backup. */
-  consistentAt?: Instant
-}
+type BasePorts = Omit<PitrPorts, 'files' | 'tools'> &
+  SpoolPorts & { readonly tools: Pick<NativeTools, 'versionOf' | 'baseBackup'> }
 
 /**
  * Nothing is kept unless all of it arrived as the server sent it.
  *
- * Effects: one compressed copy in the object store, none on this machine
+ * Effects: one compressed copy in the object store; on this machine one in scratch while a server has tablespaces
  * Throws:  BACKUP_EXISTS, BACKUP_CORRUPT, BACKUP_TABLESPACES, WAL_SYSTEM_MISMATCH, NATIVE_TOOL_MISSING, NATIVE_TOOL_FAILED
  */
 export async function takeBaseBackup(ports: BasePorts, order: BaseBackupOrder): Promise<BaseBackup> {
@@ -55,16 +33,16 @@ export async function takeBaseBackup(ports: BasePorts, order: BaseBackupOrder): 
   await assertFree(objects, folder)
   const toolVersion = await tools.versionOf('pg_basebackup')
   const startedAt = instantFrom(clock.nowMs())
-  const key = contentKey(clusterId, backupId)
-  const { arrived, written } = await receive(ports, order, backupId, key)
+  const received = await receiveAll(ports, order, backupId)
+  const { arrived, content, tablespaces } = received
+  const contents = [content, ...tablespaces.map((one) => one.content)]
   try {
-    const content = { key, ...written }
-    const facts = await judge(ports, clusterId, arrived)
-    await proveContent(objects, content)
+    const facts = await judge(ports, clusterId, received)
+    for (const one of contents) await proveContent(objects, one)
     const finishedAt = instantFrom(clock.nowMs())
     const backup: BaseBackup = {
       format: 'backstop-base-backup',
-      version: 1,
+      version: tablespaces.length > 0 ? 2 : 1,
       backupId,
       clusterId,
       toolVersion,
@@ -72,74 +50,43 @@ export async function takeBaseBackup(ports: BasePorts, order: BaseBackupOrder): 
       consistentAt: arrived.consistentAt ?? finishedAt,
       finishedAt,
       content,
-      totalBytes: arrived.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+      totalBytes: [arrived, ...tablespaces]
+        .flatMap((one) => one.files)
+        .reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
       files: arrived.files,
+      tablespaces: [...tablespaces],
       ...facts,
     }
     await writeManifest(objects, folder, backup)
     return backup
   } catch (error) {
-    await discard(objects, folder, key)
+    await discard(objects, folder, ...contents.map(({ key }) => key))
     throw error
   }
 }
 
-async function receive(ports: BasePorts, order: BaseBackupOrder, backupId: string, key: string) {
-  const upload = compressInto(await ports.objects.openUpload(key, { ifAbsent: true }))
-  const arrived: Arrived = { files: [], facts: new Map() }
+/** One stream, where the server has no tablespaces of its own. */
+async function receiveAll(ports: BasePorts, order: BaseBackupOrder, backupId: string): Promise<SpooledBackup> {
+  const { serverUrl, clusterId, signal, onBytes } = order
   try {
-    const { signal } = order
-    const options = { label: `backstop ${backupId}`, ...(signal ? { signal } : {}) }
-    const source = passOn(ports.tools.baseBackup(order.serverUrl, options), upload, order)
-    for await (const entry of readTar(source)) {
-      if (entry.kind === 'file') await note(entry, arrived, ports)
-    }
-    return { arrived, written: (await upload.commit()) as WrittenObject }
+    const source = ports.tools.baseBackup(serverUrl, { label: `backstop ${backupId}`, ...(signal ? { signal } : {}) })
+    const received = await receive(ports, source, contentKey(clusterId, backupId), (done) => onBytes?.(done, 0))
+    return { ...received, tablespaces: [] }
   } catch (error) {
-    await upload.abort()
-    if (!isBackstopError(error, 'OBJECT_EXISTS')) throw error
-    throw new BackstopError('BACKUP_EXISTS', `another run has written ${key} meanwhile`, { cause: error })
+    if (!isBackstopError(error, 'BACKUP_TABLESPACES')) throw error
+    return await receiveSpooled(ports, order, backupId)
   }
-}
-
-async function* passOn(
-  source: AsyncIterable<Uint8Array>,
-  upload: { write(chunk: Uint8Array): Promise<void> },
-  { onBytes }: BaseBackupOrder,
-): AsyncGenerator<Uint8Array, void> {
-  let doneBytes = 0
-  for await (const chunk of source) {
-    await upload.write(chunk)
-    doneBytes += chunk.length
-    onBytes?.(doneBytes, 0)
-    yield chunk
-  }
-}
-
-async function note(entry: TarEntry, arrived: Arrived, ports: BasePorts): Promise<void> {
-  const hash = createHash('sha256')
-  const wal = walFileOf(entry.path)
-  const kept: Uint8Array[] = []
-  const isKept = wal !== undefined || FACT_FILES.has(entry.path)
-  if (wal !== undefined) arrived.consistentAt ??= instantFrom(ports.clock.nowMs())
-  for await (const chunk of entry.content) {
-    hash.update(chunk)
-    if (isKept) kept.push(chunk)
-  }
-  const sha256 = hash.digest('hex') as Sha256Hex
-  arrived.files.push({ path: entry.path, sizeBytes: entry.sizeBytes, sha256 })
-  if (wal !== undefined) arrived.segment = readSegment(wal, Buffer.concat(kept))
-  else if (isKept) arrived.facts.set(entry.path, Buffer.concat(kept))
 }
 
 /** Throws BACKUP_CORRUPT, WAL_SYSTEM_MISMATCH. */
-async function judge({ objects }: BasePorts, clusterId: string, { files, facts, segment }: Arrived) {
+async function judge({ objects }: BasePorts, clusterId: string, { arrived, tablespaces }: SpooledBackup) {
+  const { files, facts, segment } = arrived
   const manifestBytes = facts.get('backup_manifest')
   if (manifestBytes === undefined || segment === undefined || !facts.has('backup_label')) {
     throw new BackstopError('BACKUP_CORRUPT', 'the base backup is not whole: its manifest, label or WAL did not come')
   }
   const server = readServerManifest(manifestBytes)
-  compareWithServer(files, server)
+  compareWithServer([...files, ...tablespaces.flatMap(asServerNames)], server)
   assertWal(files, server, segment.segmentBytes)
   const systemIdentifier = readSystemIdentifier(facts.get('global/pg_control'))
   const known = await findSystem(objects, clusterId)
@@ -152,6 +99,11 @@ async function judge({ objects }: BasePorts, clusterId: string, { files, facts, 
     .toString()
     .trim()
   return { systemIdentifier, serverVersion, timeline, startLsn, stopLsn, segmentBytes: segment.segmentBytes }
+}
+
+/** As the paths of the server's own manifest, which go through its links. */
+function asServerNames({ oid, files }: BackedUpTablespace): BackedUpFile[] {
+  return files.map((file) => ({ ...file, path: `pg_tblspc/${oid}/${file.path}` }))
 }
 
 /** The WAL from start to stop is in it: it can be recovered without an archive. */

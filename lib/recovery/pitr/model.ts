@@ -1,4 +1,4 @@
-/** A base backup: the files of one server as one compressed tar, and the manifest that proves each of them. */
+/** A base backup: the files of one server as a compressed tar, one more for each tablespace, and the manifest that proves each of them. */
 import { z } from 'zod'
 import type { Instant } from '#lib/kernel/index.ts'
 import type { Clock, LocalFiles, NativeTools, ObjectStore, Random } from '#lib/ports/index.ts'
@@ -9,12 +9,29 @@ export const clusterFolder = (clusterId: string) => `backups/physical/${encodeSe
 export const baseFolder = (clusterId: string, backupId: string) => `${clusterFolder(clusterId)}${backupId}/`
 export const contentKey = (clusterId: string, backupId: string) => `${baseFolder(clusterId, backupId)}base.tar.zst`
 
+export const tablespaceKey = (clusterId: string, backupId: string, oid: string) =>
+  `${baseFolder(clusterId, backupId)}${oid}.tar.zst`
+
 const instant = z.iso.datetime().transform((text) => text as Instant)
 const lsn = z.string().regex(/^[0-9A-F]{1,8}\/[0-9A-F]{1,8}$/)
 
+const content = z.object({ key: z.string(), sizeBytes: z.number(), sha256: z.string() })
+const files = z.array(z.object({ path: z.string(), sizeBytes: z.number(), sha256: z.string() }))
+
+const tablespace = z.object({
+  oid: z.string().regex(/^[1-9]\d*$/),
+  /** Of the server that was backed up. */
+  location: z.string().startsWith('/'),
+  content,
+  totalBytes: z.number(),
+  /** Paths below the location. */
+  files,
+})
+
 export const baseBackupSchema = z.object({
   format: z.literal('backstop-base-backup'),
-  version: z.literal(1),
+  /** 2 with tablespaces: a reader of version 1 would leave them out without a word. */
+  version: z.union([z.literal(1), z.literal(2)]),
   backupId: z.string(),
   clusterId: z.string(),
   systemIdentifier: z.string(),
@@ -30,13 +47,16 @@ export const baseBackupSchema = z.object({
   /** The server is consistent from here on. */
   stopLsn: lsn,
   segmentBytes: z.number().int(),
-  content: z.object({ key: z.string(), sizeBytes: z.number(), sha256: z.string() }),
+  content,
+  /** Of all files, those of tablespaces too. */
   totalBytes: z.number(),
-  files: z.array(z.object({ path: z.string(), sizeBytes: z.number(), sha256: z.string() })),
+  files,
+  tablespaces: z.array(tablespace).default([]),
 })
 
 export type BaseBackup = z.infer<typeof baseBackupSchema>
 export type BackedUpFile = BaseBackup['files'][number]
+export type BackedUpTablespace = BaseBackup['tablespaces'][number]
 
 export interface PitrPorts {
   readonly objects: ObjectStore
@@ -50,8 +70,25 @@ export interface BaseBackupOrder {
   readonly serverUrl: string
   readonly clusterId: string
   readonly backupId?: string | undefined
+  /** Where a server with tablespaces is copied to first; absent: among the temporary files. */
+  readonly scratchFolder?: string | undefined
+  /** Before that copy is written. */
+  readonly onScratch?: (need: ScratchNeed) => void
   readonly signal?: AbortSignal
   readonly onBytes?: OnBytes
+}
+
+export interface ScratchNeed {
+  readonly folder: string
+  /** Without WAL. */
+  readonly neededBytes: number
+  readonly freeBytes: number
+}
+
+/** A location of the server that was backed up, and where that tablespace is to go. */
+export interface TablespaceMapping {
+  readonly from: string
+  readonly to: string
 }
 
 export type RecoveryTarget =
@@ -66,6 +103,8 @@ export interface PrepareOrder {
   /** Absent: the newest that the target can be reached from. */
   readonly backupId?: string | undefined
   readonly folder: string
+  /** What is not in it goes to `<folder>.tablespaces/<oid>`. */
+  readonly tablespaceMappings?: readonly TablespaceMapping[]
   /** Absent: the end of the archive. */
   readonly target?: RecoveryTarget | undefined
   readonly targetAction: TargetAction

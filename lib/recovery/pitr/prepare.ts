@@ -2,12 +2,21 @@
 import { createHash } from 'node:crypto'
 import { BackstopError, isSameDigest, type Sha256Hex } from '#lib/kernel/index.ts'
 import type { FolderWriter, ObjectStore } from '#lib/ports/index.ts'
-import { proveContent, readChecked, readManifest } from '../backup/index.ts'
+import { type OnBytes, proveContent, readChecked, readManifest, type StoredContent } from '../backup/index.ts'
 import { findGaps, findSystem, listArchive, parseLsn, segmentName, segmentOfLsn } from '../wal/index.ts'
 import { decompress } from './compressed.ts'
 import { listBaseBackups } from './list.ts'
-import { type BaseBackup, baseBackupSchema, baseFolder, type PitrPorts, type PrepareOrder } from './model.ts'
+import {
+  type BackedUpFile,
+  type BaseBackup,
+  baseBackupSchema,
+  baseFolder,
+  type PitrPorts,
+  type PrepareOrder,
+} from './model.ts'
 import { writeRecoverySettings } from './settings.ts'
+import { writeTablespaceMap } from './tablespace-map.ts'
+import { placeTablespaces, type TablespacePlace } from './tablespace-places.ts'
 import { readTar, type TarEntry } from './tar.ts'
 import { chooseBaseBackup, findObjection } from './target.ts'
 
@@ -18,36 +27,102 @@ const FOLDER_MODE = 0o700
 export interface PrepareReport {
   readonly backup: BaseBackup
   readonly fileCount: number
+  readonly tablespaces: readonly TablespacePlace[]
   readonly notes: readonly string[]
+}
+
+/** One object of a backup, and what is in it. */
+interface Part {
+  readonly content: StoredContent
+  readonly files: readonly BackedUpFile[]
 }
 
 type PreparePorts = Pick<PitrPorts, 'objects' | 'files'>
 
 /**
- * Every file is compared with its SHA-256 on its way; a folder that cannot be completed is emptied again.
+ * Every file is compared with its SHA-256 on its way; folders that cannot be completed are emptied again.
  *
- * Effects: fills the folder; what was in it is removed only after the whole backup was proven
- * Throws:  BACKUP_MISSING, BACKUP_CORRUPT, RECOVERY_TARGET_INVALID, TARGET_FOLDER_REFUSED, WAL_SYSTEM_MISMATCH, WAL_MISSING,
- *          LOCAL_FILE_FAILED
+ * Effects: fills the folder, and one for each tablespace; what was in them is removed only after the whole backup was proven
+ * Throws:  BACKUP_MISSING, BACKUP_CORRUPT, RECOVERY_TARGET_INVALID, TABLESPACE_MAPPING_INVALID, TARGET_FOLDER_REFUSED,
+ *          WAL_SYSTEM_MISMATCH, WAL_MISSING, LOCAL_FILE_FAILED
  */
 export async function prepareRestore(ports: PreparePorts, order: PrepareOrder): Promise<PrepareReport> {
   const { objects, files } = ports
-  const { isEmpty, isInUse } = await files.look(order.folder)
-  if (isInUse) refuse(`a server may be running on ${order.folder}: it holds postmaster.pid`)
-  if (!isEmpty && !order.isReplacing) refuse(`${order.folder} is not empty`)
+  const isEmpty = await isFree(files, order.folder, order)
   const backup = await findBackup(objects, order)
+  const places = placeTablespaces(backup.tablespaces, order.folder, order.tablespaceMappings ?? [])
+  let isAllEmpty = isEmpty
+  for (const { folder } of places) isAllEmpty = (await isFree(files, folder, order)) && isAllEmpty
   const notes = await lookAtArchive(objects, backup, order)
-  if (!isEmpty) await proveContent(objects, backup.content, order.onBytes)
-  const folder = await files.openFolder(order.folder, order.isReplacing)
+  if (!isAllEmpty) await proveBackup(objects, backup, order.onBytes)
+  await fill(ports, backup, places, order)
+  const fileCount = partsOf(backup).reduce((sum, part) => sum + part.files.length, 0)
+  return { backup, fileCount, tablespaces: places, notes }
+}
+
+/** Throws TARGET_FOLDER_REFUSED unless it is empty, or may be replaced. */
+async function isFree(files: PreparePorts['files'], folder: string, { isReplacing }: PrepareOrder): Promise<boolean> {
+  const { isEmpty, isInUse } = await files.look(folder)
+  if (isInUse) refuse(`a server may be running on ${folder}: it holds postmaster.pid`)
+  if (!isEmpty && !isReplacing) refuse(`${folder} is not empty`)
+  return isEmpty
+}
+
+/** The data folder first, then the tablespaces in their order. */
+function partsOf(backup: BaseBackup): readonly [Part, ...Part[]] {
+  return [backup, ...backup.tablespaces]
+}
+
+/** Read all of it for the proof alone. Throws BACKUP_CORRUPT. */
+export async function proveBackup(objects: ObjectStore, backup: BaseBackup, onBytes?: OnBytes): Promise<void> {
+  const progress = inAll(backup, onBytes)
+  for (const { content } of partsOf(backup)) await proveContent(objects, content, progress.of(content))
+}
+
+/** One progress of several objects. */
+function inAll(backup: BaseBackup, onBytes: OnBytes = () => {}) {
+  const totalBytes = partsOf(backup).reduce((sum, { content }) => sum + content.sizeBytes, 0)
+  let beforeBytes = 0
+  return {
+    of(content: StoredContent): OnBytes {
+      const startBytes = beforeBytes
+      beforeBytes += content.sizeBytes
+      return (doneBytes) => onBytes(startBytes + doneBytes, totalBytes)
+    },
+  }
+}
+
+async function fill(
+  { objects, files }: PreparePorts,
+  backup: BaseBackup,
+  places: readonly TablespacePlace[],
+  order: PrepareOrder,
+): Promise<void> {
+  const progress = inAll(backup, order.onBytes)
+  const opened: FolderWriter[] = []
+  const extractInto = async (path: string, part: Part) => {
+    const folder = await files.openFolder(path, order.isReplacing)
+    opened.push(folder)
+    await extract(objects, part, folder, progress.of(part.content))
+    return folder
+  }
   try {
-    await extract(objects, backup, folder, order)
-    await configure(folder, order)
-    await folder.finish()
+    const data = await extractInto(order.folder, backup)
+    for (const { tablespace, folder } of places) await extractInto(folder, tablespace)
+    await configure(data, order)
+    await linkTablespaces(data, places)
+    for (const folder of opened) await folder.finish()
   } catch (error) {
-    await folder.abort()
+    for (const folder of opened.reverse()) await folder.abort()
     throw error
   }
-  return { backup, fileCount: backup.files.length, notes }
+}
+
+/** The server makes its links from it when it starts. */
+async function linkTablespaces(data: FolderWriter, places: readonly TablespacePlace[]): Promise<void> {
+  if (places.length === 0) return
+  const links = places.map(({ tablespace, folder }) => ({ oid: tablespace.oid, location: folder }))
+  await data.addFile('tablespace_map', FILE_MODE, textOf(writeTablespaceMap(links)))
 }
 
 function refuse(message: string): never {
@@ -86,9 +161,9 @@ async function lookAtArchive(objects: ObjectStore, backup: BaseBackup, { target 
   )
 }
 
-async function extract(objects: ObjectStore, backup: BaseBackup, folder: FolderWriter, order: PrepareOrder) {
-  const expected = new Map(backup.files.map((file) => [file.path, file]))
-  const stored = readChecked(objects, backup.content, order.onBytes)
+async function extract(objects: ObjectStore, part: Part, folder: FolderWriter, onBytes: OnBytes): Promise<void> {
+  const expected = new Map(part.files.map((file) => [file.path, file]))
+  const stored = readChecked(objects, part.content, onBytes)
   for await (const entry of readTar(decompress(stored))) {
     if (entry.kind === 'folder') {
       await folder.addFolder(entry.path, FOLDER_MODE)

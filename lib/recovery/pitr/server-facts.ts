@@ -12,6 +12,7 @@ export const FACT_FILES: ReadonlySet<string> = new Set([
   'global/pg_control',
   'backup_label',
   'backup_manifest',
+  'tablespace_map',
 ])
 
 function corrupt(reason: string): never {
