@@ -1,10 +1,30 @@
 import { describe, expect, test } from 'vitest'
+import { baseBackupSchema } from '#lib/recovery/pitr/model.ts'
 import { readTablespaceMap, writeTablespaceMap } from '#lib/recovery/pitr/tablespace-map.ts'
 import { placeTablespaces, readTablespaceMapping } from '#lib/recovery/pitr/tablespace-places.ts'
 
 const content = { key: 'k', sizeBytes: 1, sha256: 's' }
 const at = (oid: string, location: string) => ({ oid, location, content, totalBytes: 0, files: [] })
 const foldersOf = (...order: Parameters<typeof placeTablespaces>) => placeTablespaces(...order).map((one) => one.folder)
+
+test('a manifest of before there were any is read as one without', () => {
+  const at = '2026-11-21T03:00:00.000Z'
+  const ids = { backupId: 'b', clusterId: 'c', systemIdentifier: '1', serverVersion: '15', toolVersion: 't' }
+  const times = { startedAt: at, consistentAt: at, finishedAt: at }
+  const wal = { timeline: 1, startLsn: '0/1', stopLsn: '0/2', segmentBytes: 16_777_216 }
+  const old = {
+    format: 'backstop-base-backup',
+    version: 1,
+    ...ids,
+    ...times,
+    ...wal,
+    content,
+    totalBytes: 0,
+    files: [],
+  }
+  expect(baseBackupSchema.parse(old)).toEqual({ ...old, tablespaces: [] })
+  expect(baseBackupSchema.safeParse({ ...old, version: 3 }).success).toBe(false)
+})
 
 describe('the map of tablespaces', () => {
   test('is read as it was written, whatever a path holds', () => {
