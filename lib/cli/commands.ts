@@ -133,6 +133,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     (module) => module.backupLogicalList,
   ),
   entry(
+    'backup sweep',
+    () => import('./backup/sweep.ts'),
+    (module) => module.backupSweep,
+  ),
+  entry(
     'pitr basebackup',
     () => import('./pitr/base-backup.ts'),
     (module) => module.pitrBaseBackup,

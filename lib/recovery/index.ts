@@ -1,7 +1,7 @@
 export type { RecoveryAlert } from './alert.ts'
 export { captureFailedAlert, captureLostAlert, drillAlerts, roundAlerts, verifyAlerts } from './alert.ts'
-export type { BackupList, BackupProblem } from './backup/index.ts'
-export { proveContent } from './backup/index.ts'
+export type { BackupList, BackupProblem, SweepReport } from './backup/index.ts'
+export { proveContent, sweepBackups } from './backup/index.ts'
 export type { PointFilter, PointPage, ScanProblem, ScanReport } from './catalog/index.ts'
 export { CLOCK_SKEW_MS } from './catalog/index.ts'
 export type {

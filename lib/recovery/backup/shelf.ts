@@ -5,7 +5,7 @@ import { BackstopError, ID_BYTES, isBackstopError, newId } from '#lib/kernel/ind
 import type { ObjectStore, Random } from '#lib/ports/index.ts'
 import { decodeSealed, encodeSealed } from './sealed.ts'
 
-const MANIFEST_NAME = 'manifest.json'
+export const MANIFEST_NAME = 'manifest.json'
 const BACKUP_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/
 
 /** A backup that is there and cannot be offered, and why. */
