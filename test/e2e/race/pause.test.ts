@@ -82,12 +82,12 @@ describe('a hundred callers that wait for a decision', () => {
     const waits = Array.from({ length: 100 }, (_, index) =>
       door.send(callers[index % callers.length] ?? 'agent', 'GET', `/approvals/${held.approval_id}?wait=25`),
     )
-    const reads = await Promise.all(
-      Array.from({ length: 200 }, (_, index) =>
-        execute(door, `SELECT text FROM notes WHERE id = ${(index % 100) + 1}`),
-      ),
-    )
-    expect(reads.filter((answer) => answer.status === 'executed')).toHaveLength(200)
+    const read = (id: number) => execute(door, `SELECT text FROM notes WHERE id = ${id}`)
+    // Twenty at a time: two hundred at once on a busy machine would try the limits of time and not what the waiting takes.
+    for (let first = 1; first <= 181; first += 20) {
+      const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => read(((first + index) % 100) + 1)))
+      expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 'executed'))
+    }
     expect((await t.call('operator2', 'GET', '/pending')).status).toBe(200)
     expect((await t.call('operator', 'POST', `/deny/${held.approval_id}`, {})).status).toBe(200)
     const replies = await Promise.all(waits)
