@@ -22,7 +22,8 @@ export function findSystemBinaries(): string | undefined {
 async function runOurs(work: string, { url, folder }: Place): Promise<Run> {
   const { output, ms, rssMiB } = await runProgram({
     path: process.execPath,
-    args: ['--disable-warning=ExperimentalWarning', WORK, work, folder, 'big'],
+    // As bin/start.js starts a command.
+    args: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4', WORK, work, folder, 'big'],
     environment: { ...process.env, BACKSTOP_DB_URL: url, NODE_COMPILE_CACHE: join(folder, 'compile-cache') },
   })
   const inside = JSON.parse(output) as { readonly ms: number; readonly rssMiB: number }
