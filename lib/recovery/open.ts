@@ -32,20 +32,18 @@ export function openRecovery(options: RecoveryOptions): Recovery {
     arrange: (plan, policy) => arrangeSets({ ...options, sets: setCatalog }, plan, policy),
   }
   const setCatalog = new SetCatalog(records, catalog)
-  const sets = openSets({
-    ...options,
-    sets: setCatalog,
-    captureFound: (session, found, how) => capturer.captureFound(session, found, how),
-    readManifest: (snapshotId) => watchingForCorruption(shelf, snapshotId, readManifest(objects, catalog, snapshotId)),
-    setAsideIfCorrupt: (snapshotId, error) => setAsideIfCorrupt(shelf, snapshotId, error),
-    whileInUse: (snapshotIds, work) => whileAllInUse(options, snapshotIds, work),
-  })
-  const drill: DrillPorts = {
-    ...options,
-    catalog,
+  const watching: Pick<DrillPorts, 'readManifest' | 'setAsideIfCorrupt'> = {
     readManifest: (snapshotId) => watchingForCorruption(shelf, snapshotId, readManifest(objects, catalog, snapshotId)),
     setAsideIfCorrupt: (snapshotId, error) => setAsideIfCorrupt(shelf, snapshotId, error),
   }
+  const sets = openSets({
+    ...options,
+    ...watching,
+    sets: setCatalog,
+    captureFound: (session, found, how) => capturer.captureFound(session, found, how),
+    whileInUse: (snapshotIds, work) => whileAllInUse(options, snapshotIds, work),
+  })
+  const drill: DrillPorts = { ...options, ...watching, catalog }
   return {
     capture: (relation, origin, stop) => capturer.capture(relation, origin, stop),
     captureWithin: (session, relations, origin) => sets.captureWithin(session, relations, origin),

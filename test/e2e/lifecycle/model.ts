@@ -20,6 +20,9 @@ interface JourneyReport {
 /** A step: what it saw, in words. Throws when it saw something else. */
 export type Step = readonly [name: string, run: () => Promise<string>]
 
+/** Thrown by a step that could not look: it is counted as skipped, never as right. */
+export class Unlooked extends Error {}
+
 /** After a step that failed the others are skipped: what they would see proves nothing. */
 async function runJourney(
   project: string,
@@ -33,7 +36,7 @@ async function runJourney(
     done.push(step)
     onStep(step)
   }
-  const ok = done.length > 0 && done.every(({ status }) => status === 'ok')
+  const ok = done.some(({ status }) => status === 'ok') && done.every(({ status }) => status !== 'failed')
   return { ok, project, started_at, steps: done, finished_at: new Date().toISOString() }
 }
 
@@ -44,12 +47,20 @@ async function runStep(name: string, run: () => Promise<string>, before: readonl
   try {
     return { name, status: 'ok', detail: await run(), at }
   } catch (error) {
+    if (error instanceof Unlooked) return { name, status: 'skipped', detail: error.message, at }
     return { name, status: 'failed', detail: error instanceof Error ? error.message : String(error), at }
   }
 }
 
 function renderStep({ name, status, detail }: JourneyStep): string {
   return `${status.padEnd(8)}${name.padEnd(30)}${detail}`
+}
+
+function conclude({ ok, steps }: JourneyReport): string {
+  if (!ok) return 'Not every step is right.'
+  const skipped = steps.filter(({ status }) => status === 'skipped').map(({ name }) => name)
+  if (skipped.length === 0) return `All ${steps.length} steps are right.`
+  return `${steps.length - skipped.length} of ${steps.length} steps are right, and these could not look: ${skipped.join(', ')}.`
 }
 
 interface Journey {
@@ -68,7 +79,7 @@ export async function runAndTell(project: string, facts: object, open: () => Pro
   try {
     const report = await runJourney(project, journey.steps, (step) => say(renderStep(step)))
     if (isJson) process.stdout.write(`${JSON.stringify({ ...report, ...facts }, null, 2)}\n`)
-    else say(report.ok ? `\nAll ${report.steps.length} steps are right.` : '\nNot every step is right.')
+    else say(`\n${conclude(report)}`)
     process.exitCode = report.ok ? 0 : 1
   } finally {
     await journey.close()
