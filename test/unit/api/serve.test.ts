@@ -47,6 +47,7 @@ describe('every route', () => {
     ['POST', '/approve/appr_1', TOKENS.reader, 'approval:write'],
     ['POST', '/deny/appr_1', TOKENS.agent, 'approval:write'],
     ['GET', '/metadata/snapshots', TOKENS.agent, 'metadata:read'],
+    ['GET', '/metadata/sets', TOKENS.agent, 'metadata:read'],
     ['GET', '/metadata/audit', TOKENS.agent, 'metadata:read'],
     ['GET', '/metadata/alerts', TOKENS.agent, 'metadata:read'],
     ['GET', '/metadata/health', TOKENS.agent, 'metadata:read'],
@@ -56,6 +57,7 @@ describe('every route', () => {
     ['GET', '/admin/status', TOKENS.operator, 'admin:*'],
     ['POST', '/admin/snapshot?table=users', TOKENS.operator, 'admin:*'],
     ['POST', '/admin/quarantine/agent/release', TOKENS.operator, 'admin:*'],
+    ['POST', '/admin/alerts/test', TOKENS.operator, 'admin:*'],
   ] as const
 
   it.each(guarded)('%s %s wants a token', async (method, path) => {
