@@ -30,6 +30,7 @@ export async function runRound(ports: RoundPorts, policy: RoundPolicy): Promise<
   return await withHeartbeat(ports, async () => {
     const { captures, failing, ...plan } = await ports.arrange(await orderRound(ports, policy), policy)
     const isOrdered = (relation: RelationName) => captures.some((order) => isSame(order.relation, relation))
+    const failingOf = (relation: RelationName) => failing.filter((failure) => isSame(failure.relation, relation))
     const captured: RecoveryPoint[] = []
     const confirmed: RecoveryPoint[] = [...plan.confirmed]
     const kept: KeptTable[] = [...plan.kept]
@@ -40,7 +41,11 @@ export async function runRound(ports: RoundPorts, policy: RoundPolicy): Promise<
       else if (outcome.status === 'confirmed') confirmed.push(outcome.point)
       else if (outcome.status === 'failed') failed.push(outcome.failure)
       else if (outcome.status === 'fresh') kept.push({ relation: order.relation, reason: 'fresh' })
-      else if (outcome.status === 'busy') kept.push({ relation: order.relation, reason: 'being-captured' })
+      else if (outcome.status === 'busy') {
+        kept.push({ relation: order.relation, reason: 'being-captured' })
+        // What was wrong is not over because another process tries.
+        failed.push(...failingOf(order.relation))
+      }
     }
     const fresh = [...captured, ...confirmed]
     const overdue = plan.overdue.filter((relation) => !fresh.some((point) => isSame(point.relation, relation)))

@@ -122,6 +122,42 @@ test('while a worker copies a table, a plan leaves it to that worker', async () 
   await worker.close()
 })
 
+test('a table that failed still fails while another process tries it again', async () => {
+  await db.run('INSERT INTO b VALUES (1)')
+  const breaking = await another({
+    wrapObjects: (objects) => wrappedStore(objects, { openUpload: () => Promise.reject(new Error('away')) }),
+  })
+  for (const name of ['a', 'b']) {
+    expect(await breaking.recovery.captureOne(await orderFor(name))).toMatchObject({ status: 'failed' })
+  }
+  const orderOfB = await orderFor('b')
+  const [ofA, ofB] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const reached = Promise.withResolvers<void>()
+  const holding = (until: Promise<void>) => (objects: ObjectStore) =>
+    wrappedStore(objects, {
+      openUpload: async (key, options) => {
+        reached.resolve()
+        await until
+        return await objects.openUpload(key, options)
+      },
+    })
+  const rounds = await another({ wrapObjects: holding(ofA.promise) })
+  const round = rounds.recovery.runRound(POLICY)
+  await reached.promise
+  const worker = await another({ wrapObjects: holding(ofB.promise) })
+  const work = worker.recovery.captureOne(orderOfB)
+  await eventually(async () => (await slice.recovery.planRound(POLICY)).captures.length === 0 || undefined)
+  ofA.resolve()
+  expect(await round).toMatchObject({
+    captured: [{ relation: A }],
+    kept: [{ relation: { name: 'b' }, reason: 'being-captured' }],
+    failed: [{ relation: { name: 'b' }, times: 1 }],
+  })
+  ofB.resolve()
+  expect(await work).toMatchObject({ status: 'captured' })
+  for (const one of [breaking, rounds, worker]) await one.close()
+})
+
 test('a worker that died in the middle shows in the heartbeat, and the table is ordered again', async () => {
   const order = await orderFor('a')
   const worker = await another({
