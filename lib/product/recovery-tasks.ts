@@ -47,6 +47,7 @@ export async function captureRound(parts: RecoveryParts & Pick<Parts, 'policy'>)
   const report = await watchingStorage(parts, () => recovery.runRound(order))
   for (const point of report.captured) metrics.noteSnapshot('success', point.rowCount)
   for (const { code } of report.failed) metrics.noteSnapshot(snapshotOutcome(code), 0)
+  tellRegained(parts, report)
   await raiseAll(parts, roundAlerts({ failing: [], overdue: [], quarantined: report.quarantined }))
   await raiseAll(parts, report.lost.map(captureLostAlert))
   await settleFailures(parts, report.failed)
@@ -58,6 +59,10 @@ export async function captureRound(parts: RecoveryParts & Pick<Parts, 'policy'>)
       failed: report.failed.length,
     })
   }
+}
+
+function tellRegained({ log }: RecoveryParts, { regained }: Pick<RoundPlan, 'regained'>): void {
+  if (regained.length > 0) log('info', 'points_regained', { points: regained.length })
 }
 
 const UNPROVEN_CODES: ReadonlySet<string> = new Set(['SNAPSHOT_CORRUPT', 'MANIFEST_INVALID', 'OBJECT_MISSING'])
@@ -77,6 +82,7 @@ export async function orderCaptures(
   const order = { ...roundPolicy(parts), overdueAfterMs: staleAfterMs }
   const plan = await watchingStorage(parts, () => parts.recovery.planRound(order))
   for (const capture of plan.captures) await sendOrder(queue, capture, largeBytes)
+  tellRegained(parts, plan)
   await raiseAll(parts, roundAlerts({ failing: [], overdue: [], quarantined: plan.quarantined }))
   await settleFailures(parts, plan.failing)
   await parts.alerts.settle('stale', roundAlerts({ failing: [], quarantined: [], overdue: plan.overdue }))

@@ -1,12 +1,12 @@
 /** Takes recovery points and notes them in the catalog. */
 import type { RelationName, SnapshotId } from '#lib/kernel/index.ts'
 import { BackstopError, displayRelation, ID_BYTES, instantFrom, newId } from '#lib/kernel/index.ts'
-import type { DatabaseSession, RecoveryPoint, RecoveryPointOrigin } from '#lib/ports/index.ts'
+import type { DatabaseSession, RecordKey, RecoveryPoint, RecoveryPointOrigin } from '#lib/ports/index.ts'
 import type { PointCatalog } from './catalog/index.ts'
-import { pointFromManifest } from './catalog/index.ts'
+import { beginCapture, endCapture, endOfCapture, pointFromManifest } from './catalog/index.ts'
 import { snapshotPrefix } from './manifest/index.ts'
 import type { RecoveryOptions } from './model.ts'
-import type { CapturePorts, CaptureRequest, FoundRelation } from './snapshot/index.ts'
+import type { CapturedTable, CapturePorts, CaptureRequest, FoundRelation } from './snapshot/index.ts'
 import { captureTable, inOwnTransaction } from './snapshot/index.ts'
 import type { StopOptions } from './stoppable.ts'
 import { settleInTime } from './stoppable.ts'
@@ -48,13 +48,27 @@ export class Capturer {
   async captureFound(session: DatabaseSession, found: FoundRelation, how: CaptureOfFound): Promise<RecoveryPoint> {
     const { capturedAtMs = this.#options.clock.nowMs() } = how
     const request = { ...how, relation: found.relation, capturedAtMs }
+    const { records, clock } = this.#options
+    const inHand = { snapshotId: how.snapshotId, relation: found.relation, relationOid: found.oid }
+    const begun = await beginCapture(records, inHand, clock.nowMs())
+    const captured = await this.#captureOrEnd(session, found, request, begun)
+    const point = pointFromManifest(captured.manifest, captured.manifestKey, captured.manifestSha256)
+    // Where this took so long that a round has entered the point, that is as good.
+    if (!(await this.#catalog.addWith(point, endOfCapture(begun)))) await this.#catalog.add(point)
+    return point
+  }
+
+  async #captureOrEnd(
+    session: DatabaseSession,
+    found: FoundRelation,
+    request: CaptureRequest,
+    begun: RecordKey,
+  ): Promise<CapturedTable> {
     try {
-      const captured = await captureTable(session, found, request, this.#ports)
-      const point = pointFromManifest(captured.manifest, captured.manifestKey, captured.manifestSha256)
-      await this.#catalog.add(point)
-      return point
+      return await captureTable(session, found, request, this.#ports)
     } catch (error) {
-      await this.#noteInvalid(found, how.snapshotId, capturedAtMs, how.origin, error)
+      await endCapture(this.#options.records, begun).catch(() => undefined)
+      await this.#noteInvalid(found, request, error)
       throw error
     }
   }
@@ -66,9 +80,7 @@ export class Capturer {
   /** A table that cannot be captured exactly is listed as such; other failures leave no point at all. */
   async #noteInvalid(
     found: FoundRelation,
-    snapshotId: SnapshotId,
-    capturedAtMs: number,
-    origin: RecoveryPointOrigin,
+    { snapshotId, capturedAtMs, origin }: CaptureRequest,
     error: unknown,
   ): Promise<void> {
     if (!(error instanceof BackstopError) || !UNSTORABLE.has(error.code)) return

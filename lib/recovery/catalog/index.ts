@@ -1,5 +1,8 @@
+export type { BegunCapture } from './begun-record.ts'
+export { beginCapture, endCapture, endOfCapture } from './begun-record.ts'
 export type { PointCheck } from './check-record.ts'
 export { listDueChecks, noteCheck } from './check-record.ts'
+export { enterUnnoted } from './enter-unnoted.ts'
 export { findHeartbeat, writeHeartbeat } from './heartbeat.ts'
 export type { PointFilter, PointPage, ScanProblem, ScanReport } from './model.ts'
 export { CLOCK_SKEW_MS, PointCatalog } from './point-catalog.ts'

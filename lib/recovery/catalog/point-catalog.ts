@@ -28,11 +28,18 @@ export class PointCatalog {
 
   /** Idempotent: a point that is known keeps its status. A valid one is due for a check from now on. */
   async add(point: RecoveryPoint): Promise<void> {
-    const write = { kind: 'create', record: encodePoint(point) } as const
-    if (point.status !== 'valid') return await this.#create([write])
-    const { snapshotId, capturedAt } = point
-    const check = encodeCheck({ snapshotId, lookedAt: capturedAt, verifiedAt: capturedAt })
-    await this.#create([write, { kind: 'create', record: check }])
+    await this.#create(writesOf(point))
+  }
+
+  /** As `add` of a point that is not known, in one transaction with `also`; false: nothing was written, one of them came too late. */
+  async addWith(point: RecoveryPoint, also: RecordWrite): Promise<boolean> {
+    try {
+      await this.#records.transact([...writesOf(point), also])
+      return true
+    } catch (error) {
+      if (isBackstopError(error, 'RECORD_EXISTS') || isBackstopError(error, 'RECORD_CHANGED')) return false
+      throw error
+    }
   }
 
   /** A record that is there already is left, and keeps no other from being made. */
@@ -178,6 +185,14 @@ export class PointCatalog {
     // An index may lag behind: it knows where the record is, not what became of it.
     return listed && (await this.#records.find(listed.key))
   }
+}
+
+function writesOf(point: RecoveryPoint): readonly RecordWrite[] {
+  const write = { kind: 'create', record: encodePoint(point) } as const
+  if (point.status !== 'valid') return [write]
+  const { snapshotId, capturedAt } = point
+  const check = encodeCheck({ snapshotId, lookedAt: capturedAt, verifiedAt: capturedAt })
+  return [write, { kind: 'create', record: check }]
 }
 
 function placeOf(relation: RelationName | undefined): Pick<RecordQuery, 'partition' | 'index'> {

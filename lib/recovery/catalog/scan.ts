@@ -61,7 +61,7 @@ export async function* snapshotFolders(objects: ObjectStore, relation?: Relation
   if (prefix !== undefined) yield { prefix, objects: held }
 }
 
-async function* listAll(objects: ObjectStore, prefix: string): AsyncGenerator<ObjectInfo> {
+export async function* listAll(objects: ObjectStore, prefix: string): AsyncGenerator<ObjectInfo> {
   let cursor: string | undefined
   do {
     const page = await objects.list(prefix, cursor)
@@ -70,7 +70,8 @@ async function* listAll(objects: ObjectStore, prefix: string): AsyncGenerator<Ob
   } while (cursor !== undefined)
 }
 
-async function readPoint(
+/** The point of a manifest that proves itself and has its parts beside it, or what is wrong. Throws `STORAGE_UNREACHABLE`. */
+export async function readPoint(
   objects: ObjectStore,
   key: string,
   siblings: readonly ObjectInfo[],

@@ -2,6 +2,7 @@
 import type { Instant } from '#lib/kernel/index.ts'
 import { instantFrom, isBackstopError } from '#lib/kernel/index.ts'
 import type { RecoveryPoint } from '#lib/ports/index.ts'
+import { enterUnnoted } from '../catalog/index.ts'
 import { describeFailure } from '../failure.ts'
 import { isTrusted, newestFirst } from './age.ts'
 import { EVERY_REMOVAL, RUN_IN_HAND } from './alerts.ts'
@@ -57,6 +58,8 @@ async function runOnce(
 ): Promise<RetentionReport> {
   const nowMs = ports.clock.nowMs()
   const isDryRun = lease === undefined
+  // What a killed capture left whole is judged like any other.
+  if (!isDryRun) await enterUnnoted(ports)
   const facts = await readFacts(ports, request, nowMs)
   const plan = planRetention(facts, request.policy, nowMs)
   const obstacle = (await doubtOf(ports, request, facts.points, nowMs)) ?? (await strangeStorage(ports, plan))

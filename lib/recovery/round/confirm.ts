@@ -2,6 +2,7 @@
 import type { RelationName } from '#lib/kernel/index.ts'
 import { instantFrom, isBackstopError, quoteRelation } from '#lib/kernel/index.ts'
 import type { RecoveryPoint } from '#lib/ports/index.ts'
+import { enterUnnoted } from '../catalog/index.ts'
 import type { Failure } from '../failure.ts'
 import { describeFailure } from '../failure.ts'
 import { judgeHealth } from './health.ts'
@@ -19,6 +20,7 @@ import { isLeaseLive } from './state.ts'
 
 /** The plan of a round, with everything but the copies done. */
 export async function orderRound(ports: RoundPorts, policy: RoundPolicy): Promise<RoundPlan> {
+  const regained = await enterUnnoted(ports)
   const facts = await readFacts(ports, (relation) => isAllowed(relation, policy.allowedTables))
   const { tables, points, states, stateMark } = facts
   const nowMs = ports.clock.nowMs()
@@ -35,6 +37,7 @@ export async function orderRound(ports: RoundPorts, policy: RoundPolicy): Promis
       ...looked.moved.map((relation) => orderFor(relation, 'changed')),
     ],
     confirmed: looked.confirmed,
+    regained,
     kept: plans.flatMap(({ relation, ...plan }) =>
       plan.action === 'keep' ? [{ relation, reason: plan.because }] : [],
     ),

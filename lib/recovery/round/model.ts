@@ -100,6 +100,8 @@ export interface RoundPlan {
   /** The table whose point is oldest comes first. */
   readonly captures: readonly CaptureOrder[]
   readonly confirmed: readonly RecoveryPoint[]
+  /** Points of captures that had ended before they could note them, known from now on. */
+  readonly regained: readonly RecoveryPoint[]
   readonly kept: readonly KeptTable[]
   readonly quarantined: readonly QuarantinedPoint[]
   /** Tables whose last capture failed, here or in any other process, and that no valid point has covered since. */

@@ -88,8 +88,9 @@ async function withHeartbeat<T>(ports: RoundPorts, work: () => Promise<Beaten<T>
   }
 }
 
-function countsOf(first: string, round: Pick<RoundPlan, 'confirmed' | 'kept'>): string {
-  return `${first}, ${round.confirmed.length} unchanged, ${round.kept.length} kept`
+function countsOf(first: string, round: Pick<RoundPlan, 'confirmed' | 'kept' | 'regained'>): string {
+  const regained = round.regained.length === 0 ? '' : `, ${round.regained.length} regained`
+  return `${first}, ${round.confirmed.length} unchanged, ${round.kept.length} kept${regained}`
 }
 
 function troubleOf(failing: readonly RoundFailure[], overdue: readonly RelationName[]): string {

@@ -2,11 +2,13 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as delay } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemRandom } from '#lib/adapters/system/index.ts'
+import { MINUTE_MS } from '#lib/kernel/index.ts'
 import { simulateSegment, simulateSystemIdentifier } from '#lib/recovery/drill/simulated-wal.ts'
 import { runCliJson, runCliProcess, startCli } from '#test/support/cli/run-cli.ts'
 import { callGateway, startUpProcess } from '#test/support/cli/running-up.ts'
@@ -14,6 +16,7 @@ import { randomFrom } from '#test/support/crash/random.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { contentOf, invalidOffers, type KnownPoint, lostPoints } from '#test/support/fault/promise.ts'
 import { type FaultLine, renderFaults } from '#test/support/fault/table.ts'
+import { createFixedClock } from '#test/support/fixed-clock.ts'
 import { createTestDatabase, type TestDatabase } from '#test/support/postgres.ts'
 import { openTestRecovery, type TestRecovery } from '#test/support/recovery/open.ts'
 
@@ -66,6 +69,21 @@ async function untilSessionsEnd(): Promise<void> {
   )
 }
 
+/** From the moment at which a capture has begun nobody writes a record any more, until the answer is called. */
+async function holdRecordsOnceBegun(): Promise<() => void> {
+  const records = new DatabaseSync(join(folder, 'records.db'))
+  records.exec('PRAGMA busy_timeout = 5000')
+  const begun = records.prepare(`SELECT count(*) AS count FROM record WHERE partition = 'recovery-begun'`)
+  const before = begun.get()?.['count']
+  const isHeld = () => {
+    if (begun.get()?.['count'] === before) return false
+    records.exec('BEGIN IMMEDIATE')
+    return true
+  }
+  await eventually(isHeld, { everyMs: 1, what: 'the capture to begin' })
+  return () => records.close()
+}
+
 async function timeOf(words: readonly string[]): Promise<number> {
   const start = performance.now()
   const end = await runCliProcess(words, places)
@@ -73,8 +91,9 @@ async function timeOf(words: readonly string[]): Promise<number> {
   return performance.now() - start
 }
 
+/** Ten minutes later: what was left behind is settled by then. */
 async function looking<T>(use: (slice: TestRecovery) => Promise<T>): Promise<T> {
-  const slice = await openTestRecovery(db.database, { folder })
+  const slice = await openTestRecovery(db.database, { folder, clock: createFixedClock(Date.now() + 10 * MINUTE_MS) })
   try {
     return await use(slice)
   } finally {
@@ -89,6 +108,7 @@ function note(fault: string, killedAt: readonly string[], problems: readonly str
 }
 
 const SNAPSHOT = ['snapshot', '--table', 'big']
+const ROUND = { allowedTables: ['big'], minimumAgeMs: MINUTE_MS }
 
 describe('killed', () => {
   let known: KnownPoint[]
@@ -107,11 +127,31 @@ describe('killed', () => {
       const afterMs = Math.round(longestMs * (0.3 + 0.7 * random()))
       if (await killAfter(SNAPSHOT, afterMs)) killedAt.push(`${afterMs} ms`)
       await untilSessionsEnd()
+      await looking(({ recovery }) => recovery.planRound(ROUND))
       problems.push(...(await looking(async ({ recovery }) => await invalidOffers({ recovery, db }))))
     }
     problems.push(...(await looking(async ({ recovery }) => await lostPoints({ recovery, db }, known))))
     expect((await runCliJson(SNAPSHOT, places)).exitCode).toBe(0)
     note('backstop snapshot', killedAt, problems, 'whoever started it')
+  })
+
+  test('between the manifest and the record of a capture: the next round knows the point', async () => {
+    const before = (await looking(({ recovery }) => recovery.scan(BIG))).points.length
+    const isWritten = async () => (await looking(({ recovery }) => recovery.scan(BIG))).points.length > before
+    const running = startCli(SNAPSHOT, places)
+    const release = await holdRecordsOnceBegun()
+    await eventually(isWritten, { what: 'the manifest' })
+    running.child.kill('SIGKILL')
+    await running.end
+    release()
+    await untilSessionsEnd()
+    const regained = await looking(async ({ recovery }) => (await recovery.planRound(ROUND)).regained)
+    const problems = regained.length === 1 ? [] : [`${regained.length} points were entered`]
+    problems.push(...(await looking(async ({ recovery }) => await invalidOffers({ recovery, db }))))
+    const content = await contentOf(db, BIG)
+    const whole = regained.map((point) => ({ point, content }))
+    problems.push(...(await looking(async ({ recovery }) => await lostPoints({ recovery, db }, whole))))
+    note('backstop snapshot', ['after its manifest'], problems, 'whoever started it')
   })
 
   test('in a restore: the target is whole or not there, and the next one succeeds', async () => {

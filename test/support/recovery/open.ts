@@ -24,6 +24,7 @@ export async function openTestRecovery(
     clock?: Clock
     folder?: string
     wrapObjects?: (objects: ObjectStore) => ObjectStore
+    wrapRecords?: (records: RecordStore) => RecordStore
     /** The objects of another slice, with records of its own. */
     objectsOf?: TestRecovery
     /** Sessions of this process that help with tables from `fromBytes` on. */
@@ -37,7 +38,8 @@ export async function openTestRecovery(
   const random = { bytes: (count: number) => randomBytes(count) }
   const plain = await openFolderObjectStore({ root: join(folder, 'objects'), clock, random })
   const objects = options.objectsOf?.objects ?? options.wrapObjects?.(plain) ?? plain
-  const records = openSqliteRecordStore({ path: join(folder, 'records.db'), clock })
+  const kept = openSqliteRecordStore({ path: join(folder, 'records.db'), clock })
+  const records = options.wrapRecords?.(kept) ?? kept
   const { parallel } = options
   const made = parallel && sessionHelpers({ database, objects, columnar: parquet, random }, parallel)
   const helpers = options.helpers ?? (made && (parallel?.wrap?.(made) ?? made))
@@ -57,7 +59,7 @@ export async function openTestRecovery(
     records,
     folder,
     close: async () => {
-      await records.close()
+      await kept.close()
       if (options.folder === undefined) rmSync(folder, { recursive: true, force: true })
     },
   }

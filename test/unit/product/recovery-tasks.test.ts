@@ -80,7 +80,7 @@ test('orders are sent one by one under their keys; tables that fail and tables t
         minimumAgeMs: 150_000,
         overdueAfterMs: 300_000,
       })
-      return { captures: [ORDER], confirmed: [], kept: [], quarantined: [], failing, overdue: [ORDERS] }
+      return { captures: [ORDER], confirmed: [], regained: [], kept: [], quarantined: [], failing, overdue: [ORDERS] }
     },
   })
   await orderCaptures(parts, queue)
