@@ -80,6 +80,8 @@ export type { Schedule, ScheduledTask } from './schedule.ts'
 export type { CachedSecrets, SecretName, Secrets } from './secrets.ts'
 export { memberOfSecret, parseSecretName } from './secrets.ts'
 export type {
+  RowPlace,
+  TouchedTable,
   UndoAction,
   UndoConflict,
   UndoConflictPolicy,

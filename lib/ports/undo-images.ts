@@ -11,13 +11,27 @@ export interface UndoMark {
   readonly isolation: string
 }
 
+/** How often a transaction touched rows of one table, as its own counters say: never less often than it did. */
+export interface TouchedTable {
+  readonly relation: RelationName
+  readonly insertedRows: number
+  readonly updatedRows: number
+  readonly deletedRows: number
+}
+
+/** Where a row is, until somebody changes it. */
+export interface RowPlace {
+  readonly tableOid: string
+  readonly ctid: string
+}
+
 export interface UndoKeeping {
   readonly auditId: AuditId
   readonly mark: UndoMark
-  /** Tables that the transaction changed rows of, as its own counters say. */
-  readonly tables: readonly RelationName[]
-  /** Rows that it touched by the same counters; more than the limit are not kept. */
-  readonly changedRows: number
+  /** More touched rows than the limit are not kept. */
+  readonly tables: readonly TouchedTable[]
+  /** Where the rows were that it was expected to reach. Only a hint: some may be missing, others too many. */
+  readonly places?: readonly RowPlace[]
   /** False: it runs at once by policy, and may wait less for its pre-image. */
   readonly isApproved: boolean
 }

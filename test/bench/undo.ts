@@ -10,6 +10,7 @@ import { type BenchReport, type Figure, quantile } from './report.ts'
 const TABLES = [
   { name: 'small', rowCount: 1_000 },
   { name: 'larger', rowCount: 100_000 },
+  { name: 'large', rowCount: 2_000_000 },
 ] as const
 const ROUNDS = 6
 const PER_ROUND = 30

@@ -173,5 +173,6 @@ function impactOf(text: string, { node }: ParsedStatement): ClassifiedStatement[
   if (impact === undefined) return undefined
   const facts = emptyFacts()
   visitRoot(impact.tree, { facts, scope: emptyScope(), fate: 'executed', source: impact.rowsQuery, bodyDepth: 0 })
-  return levelOf(facts.findings) === 'SAFE' ? { target: impact.target, rowsQuery: impact.rowsQuery } : undefined
+  const { target, rowsQuery, placesQuery } = impact
+  return levelOf(facts.findings) === 'SAFE' ? { target, rowsQuery, placesQuery } : undefined
 }

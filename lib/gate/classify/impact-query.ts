@@ -1,5 +1,6 @@
 /** The rows that an UPDATE or DELETE would reach, as a SELECT with the same predicate. */
 import type { DeleteStmt, Node, RangeVar, SelectStmt, UpdateStmt, WithClause } from 'libpg-query'
+import { quoteIdentifier } from '#lib/kernel/index.ts'
 import type { ImpactShape } from './model.ts'
 import { parseText } from './parser.ts'
 import { topLevelWords, type Word } from './pieces.ts'
@@ -37,18 +38,26 @@ export function buildImpactQuery(text: string, root: Node): (ImpactShape & { rea
   const words = topLevelWords(text)
   const clauses = words === undefined ? undefined : cut(text, words, write)
   if (clauses === undefined) return undefined
-  const rowsQuery = queryOf(clauses, text.includes('$') ? listOf(write, root) : '1')
+  const unused = text.includes('$') ? unusedParameters(write, root) : []
+  const rowsQuery = queryOf(clauses, unused.length === 0 ? '1' : unused.join(', '))
   const tree = treeOf(rowsQuery)
   if (tree === undefined || !isSameReach(tree, write)) return undefined
-  return { target: relationOf(write.target), rowsQuery, tree }
+  // Another list in front of what was compared.
+  const placesQuery = queryOf(clauses, [...placeOf(write.target), ...unused].join(', '))
+  return { target: relationOf(write.target), rowsQuery, placesQuery, tree }
+}
+
+function placeOf({ alias, relname = '' }: RangeVar): readonly string[] {
+  const name = quoteIdentifier(alias?.aliasname ?? relname)
+  return [`${name}.tableoid::text`, `${name}.ctid::text`]
 }
 
 /** PostgreSQL wants to know the type of every parameter up to the last one, so those that the predicate lacks are text. */
-function listOf({ others, where, with: clause }: Write, root: Node): string {
+function unusedParameters({ others, where, with: clause }: Write, root: Node): readonly string[] {
   const used = parametersIn([others, where, clause])
   const last = Math.max(0, ...parametersIn(root))
   const missing = Array.from({ length: last }, (_, at) => at + 1).filter((number) => !used.has(number))
-  return missing.length === 0 ? '1' : missing.map((number) => `$${number}::text`).join(', ')
+  return missing.map((number) => `$${number}::text`)
 }
 
 function parametersIn(tree: unknown): ReadonlySet<number> {

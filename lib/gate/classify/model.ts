@@ -150,6 +150,8 @@ export interface ImpactShape {
    * It takes the same parameters as the statement: those that only SET or RETURNING use stand in its list as text.
    */
   readonly rowsQuery: string
+  /** The same with `tableoid` and `ctid` of each row as text; fails where the target is a view. */
+  readonly placesQuery: string
 }
 
 /** The text that cannot be judged statement by statement. Never executed. */

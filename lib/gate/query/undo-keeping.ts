@@ -1,8 +1,9 @@
 /** Keep the pre-image of a judged write while it runs. */
 import type { AuditId } from '#lib/kernel/index.ts'
-import type { UndoKept, UndoMark } from '#lib/ports/index.ts'
+import type { RowPlace, UndoKept, UndoMark } from '#lib/ports/index.ts'
 import type { Approval } from '../approval/index.ts'
 import { type Changes, changedRowCount, type Keeper } from '../execute/index.ts'
+import { findExpectedRows } from './expected-rows.ts'
 import type { GateParts } from './parts.ts'
 import type { Judged } from './submission.ts'
 
@@ -46,18 +47,19 @@ export function undoKeeping(
   if (undo === undefined) return isAsked ? refuseWrites(judged) : undefined
   if (!isApproved && !isAsked && undo.writes === 'approved') return undefined
   let mark: UndoMark | undefined
+  let places: readonly RowPlace[] | undefined
   let kept: UndoKept | undefined
   return {
     kept: () => kept,
     async begin(session) {
       mark = await undo.mark(session)
+      places = await findExpectedRows(session, judged)
     },
     async end(session, changes) {
       if (mark === undefined || changedRowCount(changes.tables) === 0) return undefined
-      const tables = changes.tables.map((table) => table.relation)
-      const changedRows = changedRowCount(changes.tables)
-      kept =
-        refusalOf(judged, changes) ?? (await undo.keep(session, { auditId, mark, tables, changedRows, isApproved }))
+      const { tables } = changes
+      const hint = places === undefined ? {} : { places }
+      kept = refusalOf(judged, changes) ?? (await undo.keep(session, { auditId, mark, tables, isApproved, ...hint }))
       return insist(judged, kept, changes)
     },
   }

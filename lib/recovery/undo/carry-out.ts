@@ -1,6 +1,6 @@
 /** Carries out a plan in the open transaction, and proves that it did that and nothing else. */
-import { BackstopError, displayRelation, type RelationName } from '#lib/kernel/index.ts'
-import type { Database, DatabaseSession, UndoMark } from '#lib/ports/index.ts'
+import { BackstopError, displayRelation } from '#lib/kernel/index.ts'
+import type { Database, DatabaseSession, RowPlace, TouchedTable, UndoMark } from '#lib/ports/index.ts'
 import { StatementError } from '#lib/ports/index.ts'
 import { describeStatementFailure } from '../failure.ts'
 import { TooMuch } from './look.ts'
@@ -19,8 +19,9 @@ export interface CarryOut {
 }
 
 const SAVEPOINT = 'backstop_undo_try'
-const CHANGED_SQL = `SELECT schemaname AS schema, relname AS name FROM pg_catalog.pg_stat_xact_user_tables
-  WHERE n_tup_ins + n_tup_upd + n_tup_del > 0 AND schemaname <> 'pg_toast'`
+const TOUCHED_SQL = `SELECT json_build_object('schema', schemaname, 'name', relname) AS relation,
+  n_tup_ins::float8 AS "insertedRows", n_tup_upd::float8 AS "updatedRows", n_tup_del::float8 AS "deletedRows"
+  FROM pg_catalog.pg_stat_xact_user_tables WHERE n_tup_ins + n_tup_upd + n_tup_del > 0 AND schemaname <> 'pg_toast'`
 
 interface Change {
   readonly table: string
@@ -57,13 +58,17 @@ export function differingTables(plan: readonly TableSteps[], made: readonly Undo
   return [...new Set([...balance.values()].filter(({ count }) => count !== 0).map(({ table }) => table))].sort()
 }
 
+function placesOf(plan: readonly TableSteps[]): readonly RowPlace[] {
+  return plan.flatMap(({ steps }) => steps.flatMap(({ place }) => (place === undefined ? [] : [place])))
+}
+
 async function attempt(how: CarryOut, plan: readonly TableSteps[], strategy: Strategy): Promise<readonly UndoTable[]> {
   const { session, database, mark, limits } = how
   await session.execute('SET CONSTRAINTS ALL DEFERRED')
   for (const { sql, parameters } of buildStatements(plan, strategy)) await session.query(sql, parameters)
   await session.execute('SET CONSTRAINTS ALL IMMEDIATE')
-  const changed = await session.query<RelationName>(CHANGED_SQL)
-  const made = await watchChanges(database, session, mark, changed, limits)
+  const touched = await session.query<TouchedTable>(TOUCHED_SQL)
+  const made = await watchChanges(database, session, { mark, touched, places: placesOf(plan), limits })
   const differing = differingTables(plan, made)
   if (differing.length === 0) return made
   throw new Unreadable(

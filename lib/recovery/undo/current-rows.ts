@@ -1,16 +1,11 @@
 /** Finds the rows of a pre-image as they are now, and holds them. */
 import { quoteIdentifier, quoteRelation, type RelationName } from '#lib/kernel/index.ts'
-import type { DatabaseSession } from '#lib/ports/index.ts'
+import type { DatabaseSession, RowPlace } from '#lib/ports/index.ts'
 import { valueSql, valueTexts } from './describe-table.ts'
 import type { ChangedRow, RowValues, UndoTable } from './model.ts'
 import { keyTextOf } from './pair-rows.ts'
 
-/** Where a row is, until somebody changes it; nobody can while it is held. */
-export interface RowPlace {
-  readonly tableOid: string
-  readonly ctid: string
-}
-
+/** Stays where it is while it is held. */
 export interface CurrentRow extends RowPlace {
   readonly values: RowValues
 }

@@ -6,11 +6,13 @@ import type { UndoColumn, UndoTable } from './model.ts'
 
 /** A table that holds rows, and the table through which they are written: for a partition the one at the top. */
 export interface DescribedTable {
+  readonly oid: string
   readonly leaf: RelationName
   readonly root: RelationName
   readonly isPartitioned: boolean
   readonly isTemporary: boolean
   readonly sizeBytes: number
+  readonly pageCount: number
   readonly columns: readonly UndoColumn[]
   readonly key: UndoTable['key']
   /** Set where the rows cannot be read exactly. */
@@ -25,9 +27,10 @@ WITH given AS (
   FROM unnest($1::text[], $2::text[]) g(schema, name)
   JOIN pg_catalog.pg_namespace n ON n.nspname = g.schema JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = g.name
 )
-SELECT json_build_object('schema', g.schema, 'name', g.name) AS leaf, json_build_object('schema', rn.nspname, 'name', r.relname) AS root,
+SELECT g.oid::text AS oid, json_build_object('schema', g.schema, 'name', g.name) AS leaf, json_build_object('schema', rn.nspname, 'name', r.relname) AS root,
   r.relkind = 'p' AS "isPartitioned", g.relpersistence = 't' AS "isTemporary",
   pg_catalog.pg_relation_size(g.oid)::float8 AS "sizeBytes",
+  (pg_catalog.pg_relation_size(g.oid) / pg_catalog.current_setting('block_size')::int8)::float8 AS "pageCount",
   CASE WHEN g.relkind <> 'r' OR g.schema IN ('pg_catalog', 'information_schema') THEN g.schema || '.' || g.name || ' is no table of rows'
        WHEN pg_catalog.current_setting('server_encoding') = 'SQL_ASCII' THEN 'the database has no encoding (SQL_ASCII)' END AS problem,
   (SELECT coalesce(json_agg(json_build_object('name', a.attname, 'type', pg_catalog.format_type(a.atttypid, a.atttypmod),

@@ -1,7 +1,15 @@
 /** Keeps the pre-image of a write inside the write's own transaction. */
-import type { AuditId, RelationName } from '#lib/kernel/index.ts'
+import type { AuditId } from '#lib/kernel/index.ts'
 import { instantFrom, isBackstopError } from '#lib/kernel/index.ts'
-import type { Clock, Database, DatabaseSession, ObjectStore, UndoKeeping, UndoKept } from '#lib/ports/index.ts'
+import type {
+  Clock,
+  Database,
+  DatabaseSession,
+  ObjectStore,
+  TouchedTable,
+  UndoKeeping,
+  UndoKept,
+} from '#lib/ports/index.ts'
 import { StatementError } from '#lib/ports/index.ts'
 import { describeStatementFailure } from '../failure.ts'
 import { TooMuch } from './look.ts'
@@ -57,12 +65,13 @@ export async function shelve(
 }
 
 export async function keep(ports: KeepPorts, session: DatabaseSession, keeping: UndoKeeping): Promise<UndoKept> {
-  const { auditId, mark, tables, changedRows, isApproved } = keeping
-  const { limits, database } = ports
+  const { auditId, mark, tables, isApproved, places = [] } = keeping
+  const changedRows = tables.reduce((sum, one) => sum + one.insertedRows + one.updatedRows + one.deletedRows, 0)
   if (changedRows === 0) return { available: false, reason: 'It changed no rows.' }
   try {
-    assertFewRows(changedRows, tables, limits)
-    const changed = await watchChanges(database, session, mark, tables, watchLimits(limits, isApproved))
+    assertFewRows(changedRows, tables, ports.limits)
+    const limits = watchLimits(ports.limits, isApproved)
+    const changed = await watchChanges(ports.database, session, { mark, touched: tables, places, limits })
     if (changed.length === 0) return { available: false, reason: 'All rows are as they were before.' }
     return await shelve(ports, auditId, mark.transactionId, changed)
   } catch (error) {
@@ -71,7 +80,7 @@ export async function keep(ports: KeepPorts, session: DatabaseSession, keeping: 
   }
 }
 
-function assertFewRows(changedRows: number, tables: readonly RelationName[], limits: UndoLimits): void {
+function assertFewRows(changedRows: number, tables: readonly TouchedTable[], limits: UndoLimits): void {
   if (changedRows <= limits.maxRows) return
   throw new TooMuch(
     `it changed ${changedRows} rows in tables: ${tables.length}, and of at most ${limits.maxRows} the old values are kept`,

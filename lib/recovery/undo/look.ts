@@ -36,13 +36,13 @@ export interface SeenRows {
 /** Row versions that are looked at one by one because somebody has locked or changed them since the mark. */
 const MAX_CANDIDATES = 200_000
 
-interface Version {
+export interface Version {
   readonly ctid: string
   readonly xmin: string
 }
 
-function onlyLeaf({ leaf }: DescribedTable): string {
-  return `ONLY ${quoteRelation(leaf)} AS t`
+export function onlyLeaf({ leaf }: DescribedTable, alias = 't'): string {
+  return `ONLY ${quoteRelation(leaf)} AS ${alias}`
 }
 
 async function readRows(session: DatabaseSession, sql: string, limits: LookLimits, parameters: readonly string[][]) {
@@ -53,20 +53,29 @@ async function readRows(session: DatabaseSession, sql: string, limits: LookLimit
   return result.rows as readonly RowValues[]
 }
 
+/** A condition on rows called `t`, and its parameters. */
+export interface Place {
+  readonly condition: string
+  readonly parameters: readonly string[][]
+}
+
+export const ANYWHERE: Place = { condition: 'true', parameters: [] }
+
 /**
  * Versions that the transaction made. `age` counts from the transaction's own id, so that its sub-transactions are not older;
  * what is in progress and yet visible is its own. The bound keeps ids that were frozen long ago from being taken for new ones.
  */
-function madeRows(
+export function madeRows(
   { writer, mark, beforeTransactionId }: Sides,
   table: DescribedTable,
   limits: LookLimits,
+  place: Place,
 ): Promise<readonly RowValues[]> {
   const full = `(${mark.transactionId} + (t.xmin::text::int8 - ${mark.transactionId} % 4294967296 + 4294967296) % 4294967296)`
   const sql = `SELECT ${valueTexts(table.columns).join(', ') || 'NULL::text'} FROM ${onlyLeaf(table)}
-    WHERE CASE WHEN age(t.xmin) > 0 THEN false WHEN ${full} >= ${beforeTransactionId} THEN false
+    WHERE ${place.condition} AND CASE WHEN age(t.xmin) > 0 THEN false WHEN ${full} >= ${beforeTransactionId} THEN false
       ELSE pg_xact_status(${full}::text::xid8) = 'in progress' END`
-  return readRows(writer, sql, limits, [])
+  return readRows(writer, sql, limits, place.parameters)
 }
 
 /** Versions that somebody locked, changed or took away since the mark, among them all that the transaction took away. */
@@ -80,9 +89,13 @@ async function findCandidates({ watcher, mark }: Sides, table: DescribedTable): 
   return result.rows.map(([ctid, xmin]) => ({ ctid: String(ctid), xmin: String(xmin) }))
 }
 
-async function takenRows(sides: Sides, table: DescribedTable, limits: LookLimits): Promise<readonly RowValues[]> {
-  const { writer, watcher } = sides
-  const candidates = await findCandidates(sides, table)
+/** Of the versions that the watcher saw, those that the transaction took away. */
+export async function takenRows(
+  { writer, watcher }: Sides,
+  table: DescribedTable,
+  limits: LookLimits,
+  candidates: readonly Version[],
+): Promise<readonly RowValues[]> {
   if (candidates.length === 0) return []
   const ctids = candidates.map((version) => version.ctid)
   const visible = await writer.query<{ ctid: string }>(
@@ -99,9 +112,10 @@ async function takenRows(sides: Sides, table: DescribedTable, limits: LookLimits
   return rows.filter(([ctid, xmin]) => gone.get(String(ctid)) === xmin).map((row) => row.slice(2))
 }
 
-/** Throws TooMuch; StatementError for what may not be read or takes too long. */
+/** Reads the whole table on each side. Throws TooMuch; StatementError for what may not be read or takes too long. */
 export async function lookAt(sides: Sides, table: DescribedTable, limits: LookLimits): Promise<SeenRows> {
-  const [after, before] = await Promise.allSettled([madeRows(sides, table, limits), takenRows(sides, table, limits)])
+  const taken = async () => takenRows(sides, table, limits, await findCandidates(sides, table))
+  const [after, before] = await Promise.allSettled([madeRows(sides, table, limits, ANYWHERE), taken()])
   if (after.status === 'rejected') throw after.reason
   if (before.status === 'rejected') throw before.reason
   return { before: before.value, after: after.value }

@@ -7,6 +7,8 @@ import { startTestProduct, type TestProduct } from '#test/support/product.ts'
 
 const SEED = `
 CREATE TABLE accounts (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, owner text, cents bigint);
+CREATE TABLE large (id int PRIMARY KEY, pad text); ALTER TABLE large ALTER pad SET STORAGE PLAIN;
+CREATE VIEW large_view AS SELECT * FROM large;
 CREATE TABLE notes (id int PRIMARY KEY, account int REFERENCES accounts ON DELETE CASCADE, body text);
 `
 const FILL = `
@@ -98,6 +100,36 @@ describe('undo through the gate', () => {
       { owner: 'o1', cents: '100' },
       { owner: 'x', cents: '7' },
     ])
+  })
+
+  describe('of a table that is too large to be searched while an agent waits', () => {
+    const contentOfLarge = async () => (await t.db.run(`SELECT sum(hashtextextended(l::text, 0)) AS h FROM large l`))[0]
+    const immediate = [
+      ['an UPDATE', { query: `UPDATE large SET pad = 'gone' WHERE id = $1`, parameters: [77] }],
+      ['a DELETE', { query: 'DELETE FROM large AS l USING accounts a WHERE l.id = a.id AND a.id IN (3, 4)' }],
+      ['an INSERT', { query: `INSERT INTO large VALUES (-1, 'new')` }],
+    ] as const
+    beforeAll(async () => {
+      await t.db.run(
+        `INSERT INTO large SELECT i, repeat(md5(i::text), 40) FROM generate_series(1, 15000) i; ANALYZE large`,
+      )
+      expect(await t.db.run(`SELECT pg_relation_size('large') > 16 * 1024 * 1024 AS large`)).toEqual([{ large: true }])
+    })
+
+    it.each(immediate)('%s is kept and undone', async (_, { query, ...rest }) => {
+      const before = await contentOfLarge()
+      const done = await t.query(query, rest)
+      expect(done).toMatchObject({ status: 'executed', undo: { available: true } })
+      expect(await contentOfLarge()).not.toEqual(before)
+      expect(await undo(done.audit_id)).toMatchObject({ status: 200, body: { status: 'undone' } })
+      expect(await contentOfLarge()).toEqual(before)
+    })
+
+    it('a write through a view stands, and its answer says that it is not kept', async () => {
+      const done = await t.query(`UPDATE large_view SET pad = 'gone' WHERE id = 78`)
+      expect(done).toMatchObject({ status: 'executed', undo: { available: false } })
+      expect(done.undo.reason).toContain('have to be searched')
+    })
   })
 
   it('says why a write beyond the limit cannot be undone, and lets it stand', async () => {

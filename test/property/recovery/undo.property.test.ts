@@ -21,11 +21,13 @@ function changed(from: readonly Row[], to: readonly Row[], key: UndoTable['key']
   const before = from.filter((row) => !text(to).includes(JSON.stringify(row)))
   const after = to.filter((row) => !text(from).includes(JSON.stringify(row)))
   const described = {
+    oid: '1',
     leaf: relation,
     root: relation,
     isPartitioned: false,
     isTemporary: false,
     sizeBytes: 0,
+    pageCount: 0,
     problem: null,
   }
   return pairRows([{ table: { ...described, columns, key }, seen: { before, after } }])

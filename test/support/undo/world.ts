@@ -9,6 +9,8 @@ import type {
   DatabaseSession,
   ObjectStore,
   RecordStore,
+  RowPlace,
+  TouchedTable,
   UndoConflictPolicy,
   UndoKept,
   UndoReport,
@@ -17,7 +19,8 @@ import { type OpenUndoImages, openUndoImages, type UndoLimits } from '#lib/recov
 import { createTestDatabase, type TestDatabase } from '#test/support/postgres.ts'
 
 const ID_BYTES = 16
-const CHANGED_SQL = `SELECT schemaname AS schema, relname AS name, (n_tup_ins + n_tup_upd + n_tup_del)::float8 AS rows
+export const TOUCHED_SQL = `SELECT json_build_object('schema', schemaname, 'name', relname) AS relation,
+  n_tup_ins::float8 AS "insertedRows", n_tup_upd::float8 AS "updatedRows", n_tup_del::float8 AS "deletedRows"
   FROM pg_stat_xact_user_tables WHERE n_tup_ins + n_tup_upd + n_tup_del > 0`
 
 export interface UndoWorld {
@@ -43,7 +46,21 @@ export interface WriteOptions {
   readonly isApproved?: boolean
   readonly role?: string
   readonly isRolledBack?: boolean
+  /** A query for the hint, right before the statement: `"tableOid"`, `ctid` as text. */
+  readonly places?: string
   between?(session: DatabaseSession): Promise<void>
+}
+
+/** Where every row of every table is. */
+export async function everyPlace(session: DatabaseSession): Promise<readonly RowPlace[]> {
+  const places: RowPlace[] = []
+  for (const table of await session.query<RelationName>(CONTENT_SQL))
+    places.push(...(await session.query<RowPlace>(placesIn(table))))
+  return places
+}
+
+function placesIn(table: RelationName): string {
+  return `SELECT tableoid::text AS "tableOid", ctid::text AS ctid FROM ONLY ${quoteRelation(table)}`
 }
 
 export function newAuditId(): AuditId {
@@ -106,12 +123,11 @@ async function writeOne(undo: OpenUndoImages, session: DatabaseSession, sql: str
   await session.execute('BEGIN')
   if (how.role !== undefined) await session.execute(`SET LOCAL ROLE ${how.role}`)
   const mark = await undo.mark(session)
+  const places = how.places === undefined ? [] : await session.query<RowPlace>(how.places)
   await session.execute(sql)
   await session.execute('SET CONSTRAINTS ALL IMMEDIATE')
-  const changed = await session.query<RelationName & { rows: number }>(CHANGED_SQL)
-  const changedRows = changed.reduce((sum, table) => sum + table.rows, 0)
-  const tables = changed.map(({ schema, name }) => ({ schema, name }))
-  const kept = await undo.keep(session, { auditId, mark, tables, changedRows, isApproved: how.isApproved ?? true })
+  const tables = await session.query<TouchedTable>(TOUCHED_SQL)
+  const kept = await undo.keep(session, { auditId, mark, tables, isApproved: how.isApproved ?? true, places })
   await how.between?.(session)
   await session.execute(how.isRolledBack === true ? 'ROLLBACK' : 'COMMIT')
   return { auditId, kept }

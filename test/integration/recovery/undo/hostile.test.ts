@@ -50,8 +50,8 @@ describe('what others do meanwhile', () => {
         )
         await session.execute(`SAVEPOINT s; UPDATE a SET v = 'mine too' WHERE id IN (1, 16); RELEASE s`)
         const auditId = `aud_${'1'.repeat(32)}` as const
-        const tables = [{ schema: 'public', name: 'a' }]
-        const kept = await world.undo.keep(session, { auditId, mark, tables, changedRows: 5, isApproved: true })
+        const tables = [{ relation: { schema: 'public', name: 'a' }, insertedRows: 0, updatedRows: 5, deletedRows: 0 }]
+        const kept = await world.undo.keep(session, { auditId, mark, tables, isApproved: true })
         expect(kept).toMatchObject({ available: true, rowCount: 4 })
         await session.execute('COMMIT')
         await held.execute('ROLLBACK')
@@ -103,8 +103,8 @@ describe('what cannot be kept', () => {
     const done = await world.db.database.withDedicatedSession(async (session) => {
       await session.execute('BEGIN ISOLATION LEVEL REPEATABLE READ')
       const mark = await world.undo.mark(session)
-      const keeping = { auditId: `aud_${'2'.repeat(32)}` as const, tables: [{ schema: 'public', name: 'a' }] }
-      return world.undo.keep(session, { ...keeping, mark, changedRows: 1, isApproved: true })
+      const tables = [{ relation: { schema: 'public', name: 'a' }, insertedRows: 0, updatedRows: 1, deletedRows: 0 }]
+      return world.undo.keep(session, { auditId: `aud_${'2'.repeat(32)}`, tables, mark, isApproved: true })
     })
     expect(done).toMatchObject({ available: false, reason: expect.stringContaining('repeatable read') })
   })

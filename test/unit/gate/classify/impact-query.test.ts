@@ -63,6 +63,17 @@ describe('the query that counts what a write reaches', () => {
     expect(oneLine(classified('DELETE FROM t WHERE id=$1').impact?.rowsQuery)).toBe('SELECT 1 FROM t WHERE id=$1')
   })
 
+  it('names the place of each row by the alias of the table, with the same parameters', () => {
+    const placesOf = (text: string) => oneLine(classified(text).impact?.placesQuery)
+    expect(placesOf('UPDATE t SET a=$1, c=$4 WHERE id=$3 AND b=$2')).toBe(
+      'SELECT "t".tableoid::text, "t".ctid::text, $1::text, $4::text FROM t WHERE id=$3 AND b=$2',
+    )
+    expect(placesOf('DELETE FROM ONLY s."T" AS "X y" USING u WHERE "X y".id=u.id')).toBe(
+      'SELECT "X y".tableoid::text, "X y".ctid::text FROM ONLY s."T" AS "X y" WHERE EXISTS (SELECT 1 FROM u WHERE "X y".id=u.id )',
+    )
+    for (const [text] of CASES) expect(classified(classified(text).impact?.placesQuery ?? '').level).toBe('SAFE')
+  })
+
   it('is absent where counting would write, lock or wait, and where no predicate says what is reached', () => {
     const texts = [
       'DELETE FROM t WHERE pg_sleep(1) IS NULL',

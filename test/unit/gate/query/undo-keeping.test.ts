@@ -33,7 +33,8 @@ function keepingOf({ writes, isAsked = false, isApproved = false, isForeign = fa
   }
   const judged = {
     active: { policy: { require_undo_for_writes: isAsked } },
-    assessment: { targets: [{ access: 'update', relationKind: isForeign ? 'f' : 'r' }] },
+    statement: {},
+    assessment: { targets: [{ access: 'update', relationKind: isForeign ? 'f' : 'r' }], impact: { method: 'unknown' } },
   }
   const parts = (writes === undefined ? {} : { undo }) as unknown as GateParts
   const approval = (isApproved ? {} : undefined) as Parameters<typeof undoKeeping>[2]
@@ -57,9 +58,7 @@ describe('which writes keep their pre-image', () => {
 
   it('hands over what was changed, by whom it was allowed, and under which audit id', async () => {
     const { calls, stop, kept } = await endOf({ writes: 'all', isApproved: true })
-    expect(calls).toMatchObject([
-      { auditId: AUDIT_ID, tables: [{ schema: 'public', name: 't' }], changedRows: 2, isApproved: true },
-    ])
+    expect(calls).toMatchObject([{ auditId: AUDIT_ID, tables: CHANGED.tables, isApproved: true }])
     expect([stop, kept]).toEqual([undefined, KEPT])
   })
 
