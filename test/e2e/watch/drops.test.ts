@@ -8,6 +8,7 @@ import { watchTables } from '#lib/product/index.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { startTestProduct, type TestProduct } from '#test/support/product.ts'
 import { readAlerts, readMetrics, type SeenAlert, untilAlert } from '#test/support/watch/alerts.ts'
+import { QUIET, untilFirstLook, untilFirstRound } from '#test/support/watch/quiet.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../../bin/backstop.ts', import.meta.url))
 const SEED = `
@@ -26,11 +27,10 @@ const look = () => watchTables(t.product.parts)
 const drops = () => readAlerts(t, 'table_drop_detected')
 
 /** Captured and seen, as after some minutes of running. */
-async function start(environment: Record<string, string> = {}): Promise<void> {
-  t = await startTestProduct({ seedSql: SEED, environment })
-  const points = async () => (await t.call('admin', 'GET', '/metadata/snapshots?limit=100')).body as { table: string }[]
-  await eventually(async () => new Set((await points()).map(({ table }) => table)).size >= 7, { timeoutMs: 60_000 })
-  await look()
+async function start(): Promise<void> {
+  t = await startTestProduct({ seedSql: SEED, environment: QUIET })
+  await untilFirstRound(t, 7)
+  await untilFirstLook(t)
 }
 
 /** The command of an alert, run as an operator would paste it. */
@@ -130,8 +130,8 @@ test('a table that was dropped while nobody looked is told at the next start, on
 })
 
 test('tables outside the list of what is captured come and go as they like', async () => {
-  t = await startTestProduct({ seedSql: SEED, environment: { BACKSTOP_SNAPSHOT_TABLES: 'orders' } })
-  await look()
+  t = await startTestProduct({ seedSql: SEED, environment: { ...QUIET, BACKSTOP_SNAPSHOT_TABLES: 'orders' } })
+  await untilFirstLook(t)
   await t.db.run('DROP TABLE other')
   await look()
   expect(await drops()).toEqual([])

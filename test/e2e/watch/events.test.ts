@@ -31,8 +31,8 @@ const start = async (environment: Record<string, string> = {}) => {
 const delivered = (eventType: string) => receiver.received.filter(({ body }) => body.event_type === eventType)
 const cli = (...args: string[]) => runCliJson(args, { BACKSTOP_URL: t.product.url, BACKSTOP_TOKEN: TOKENS.admin })
 
-test('a held statement, a denial and an approval that runs out reach operators, without the statement', async () => {
-  await start({ BACKSTOP_APPROVAL_TIMEOUT_SECONDS: '2' })
+test('a held statement and a denial reach operators, without the statement', async () => {
+  await start()
   const held = await t.query('DELETE FROM t -- secret-remark')
   expect(await untilAlert(t, 'approval_requested', ({ status }) => status === 'sent')).toMatchObject({
     severity: 'warning',
@@ -41,12 +41,18 @@ test('a held statement, a denial and an approval that runs out reach operators, 
   })
   await t.call('operator', 'POST', `/deny/${held.approval_id}`)
   expect(await untilAlert(t, 'approval_denied')).toMatchObject({ facts: { deniedBy: 'operator', operation: 'DELETE' } })
-  await t.query('TRUNCATE t')
+  await eventually(() => delivered('approval_denied').length > 0 && delivered('approval_requested').length > 0)
+  expect(receiver.received.map(({ text }) => text).join()).not.toContain('secret-remark')
+})
+
+test('an approval that runs out reaches operators, without the statement', async () => {
+  await start({ BACKSTOP_APPROVAL_TIMEOUT_SECONDS: '2' })
+  await t.query('TRUNCATE t -- secret-remark')
   await eventually(async () => {
     await expire(t.product.parts)
     return (await readAlerts(t, 'approval_timeout')).length > 0
   })
-  await eventually(() => delivered('approval_timeout').length > 0 && delivered('approval_requested').length > 1)
+  await eventually(() => delivered('approval_timeout').length > 0 && delivered('approval_requested').length > 0)
   expect(receiver.received.map(({ text }) => text).join()).not.toContain('secret-remark')
 })
 
@@ -123,8 +129,12 @@ test('alerts test says whether everybody who is to be told is reached, and alert
   const listed = await cli('alerts', 'list', '--limit', '5')
   expect(listed.data.alerts[0]).toMatchObject({ event_type: 'alert_test', id: sent.data.alert_id, status: 'sent' })
   receiver.answerWith(...Array.from({ length: 50 }, () => ({ status: 500 })))
-  const failed = await cli('alerts', 'test', '--wait', '1')
-  expect(failed).toMatchObject({ exitCode: 1, data: { status: 'failed_http_500' } })
+  // Within that second a busy machine may not have tried both.
+  await eventually(async () => {
+    const { exitCode, data } = await cli('alerts', 'test', '--wait', '1')
+    expect(exitCode).toBe(1)
+    return data.status === 'failed_http_500'
+  })
 })
 
 test('alerts test fails where nobody is to be told', async () => {

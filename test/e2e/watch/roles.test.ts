@@ -1,31 +1,37 @@
 /** The roles that `backstop init-roles` prints carry the whole product, without a superuser, and nothing beyond it. */
-import { afterEach, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { type Cluster, startCluster } from '#lib/adapters/embedded/index.ts'
 import { captureRound, drillTable, watchSessions } from '#lib/product/index.ts'
 import { runCliJson, runCliProcess } from '#test/support/cli/run-cli.ts'
-import { eventually } from '#test/support/eventually.ts'
 import { createTestDatabase, type TestDatabase } from '#test/support/postgres.ts'
 import { startTestProduct, type TestProduct } from '#test/support/product.ts'
+import { untilFirstRound } from '#test/support/watch/quiet.ts'
 
 const PASSWORD = 'a-gateway-password'
 const GATEWAY = `gate"way o'x`
 const AGENTS = 'agents %I $backstop$'
 const OWNER = 'Shop Owner'
 const SEED = `
-  DROP ROLE IF EXISTS "Shop Owner"; CREATE ROLE "Shop Owner";
+  CREATE ROLE "Shop Owner";
   CREATE SCHEMA "Shop 1" AUTHORIZATION "Shop Owner"; SET ROLE "Shop Owner";
   CREATE TABLE "Shop 1".orders (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, v int);
   INSERT INTO "Shop 1".orders (v) SELECT i FROM generate_series(1, 20) i;
   CREATE TABLE "Shop 1".doomed (id int PRIMARY KEY); INSERT INTO "Shop 1".doomed VALUES (1)`
 
+/** One of their own: roles and the marks on them are the whole cluster's. */
+let cluster: Cluster
 let t: TestProduct
+beforeAll(async () => {
+  cluster = await startCluster()
+})
 afterEach(async () => {
-  const { db } = t
-  await db.run(`DROP OWNED BY ${id(GATEWAY)}, ${id(AGENTS)} CASCADE`)
   await t.stop()
-  const other = await createTestDatabase()
-  await other.run(`DROP ROLE ${id(GATEWAY)}; DROP ROLE ${id(AGENTS)}`)
+  const other = await createTestDatabase(undefined, cluster.urlFor('postgres'))
+  const roles = [GATEWAY, AGENTS, OWNER].map(id).join(', ')
+  await other.run(`DROP OWNED BY ${roles}; DROP ROLE ${roles}`)
   await other.drop()
 })
+afterAll(() => cluster?.stop())
 
 const id = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
@@ -46,8 +52,13 @@ const asGateway = (db: TestDatabase) => {
 
 async function start(sql: string): Promise<void> {
   const setUp = `${SEED}; RESET ROLE; ${sql}; ALTER ROLE ${id(GATEWAY)} PASSWORD '${PASSWORD}'`
-  t = await startTestProduct({ seedSql: setUp, dbUrl: asGateway, environment: { BACKSTOP_AGENT_ROLE: AGENTS } })
-  await eventually(async () => (await t.product.parts.recovery.list()).points.length >= 2, { timeoutMs: 60_000 })
+  t = await startTestProduct({
+    seedSql: setUp,
+    clusterUrl: cluster.urlFor('postgres'),
+    dbUrl: asGateway,
+    environment: { BACKSTOP_AGENT_ROLE: AGENTS },
+  })
+  await untilFirstRound(t, 2)
 }
 
 async function approved(sql: string) {

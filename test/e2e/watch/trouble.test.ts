@@ -4,13 +4,12 @@ import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { MINUTE_MS } from '#lib/kernel/index.ts'
 import { captureRound, watchHeartbeat, watchStaleness, watchTables } from '#lib/product/index.ts'
-import { eventually } from '#test/support/eventually.ts'
 import { startTestProduct, type TestProduct, type TestProductOptions } from '#test/support/product.ts'
 import { readAlerts, readMetrics, untilAlert } from '#test/support/watch/alerts.ts'
+import { QUIET, untilFirstLook, untilFirstRound } from '#test/support/watch/quiet.ts'
 
 const SEED = 'CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t SELECT i, i FROM generate_series(1, 20) i'
-/** The background stays quiet after its first round: what is to happen is called by its name. */
-const QUIET = { BACKSTOP_SNAPSHOT_INTERVAL_SECONDS: '86400', BACKSTOP_SYNC_PORT: '0' }
+const ENVIRONMENT = { ...QUIET, BACKSTOP_SYNC_PORT: '0' }
 
 let t: TestProduct
 afterEach(() => t.stop())
@@ -18,12 +17,10 @@ afterEach(() => t.stop())
 const states = async (eventType: string) =>
   (await readAlerts(t, eventType)).map(({ state, severity }) => `${state} ${severity}`)
 
-/** The background's own first round holds the table: what is called by its name comes after it. */
 async function firstRound(options: TestProductOptions = {}, captured = 1): Promise<void> {
-  t = await startTestProduct({ seedSql: SEED, environment: QUIET, ...options })
-  const isOver = async () =>
-    (await t.product.parts.recovery.findHeartbeat())?.detail.startsWith(`${captured} captured`) === true
-  await eventually(isOver, { timeoutMs: 60_000, what: 'the end of the first round' })
+  t = await startTestProduct({ seedSql: SEED, environment: ENVIRONMENT, ...options })
+  await untilFirstRound(t, captured)
+  await untilFirstLook(t)
 }
 
 const health = async () => {
