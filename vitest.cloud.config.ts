@@ -3,7 +3,14 @@ import { defineConfig } from 'vitest/config'
 /** What needs a local cloud (Python's MiniStack, or LocalStack) and the CDK: run by `npm run cloud:test`. */
 const setup = ['test/support/cluster-setup.ts', 'test/support/cloud-setup.ts']
 const project = (name: string, include: string, extra: object = {}) => ({
-  test: { name, include: [include], testTimeout: 120_000, hookTimeout: 120_000, ...extra },
+  test: {
+    name,
+    include: [include],
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 30_000 } },
+    ...extra,
+  },
 })
 
 export default defineConfig({

@@ -1,13 +1,12 @@
 import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { readConfig, startProduct } from '#lib/runtime/index.ts'
+import { eventually } from '#test/support/eventually.ts'
 import { startTestProduct, type TestProduct } from '#test/support/product.ts'
 
 const SEED = 'CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t SELECT i, i FROM generate_series(1, 20) i'
-
-const PATIENCE = { timeout: 15_000, interval: 50 }
 
 let t: TestProduct
 afterEach(() => t.stop())
@@ -59,9 +58,9 @@ describe('operating the product', () => {
     }
     expect(await ask()).toBe('executed')
     await writeFile(policyPath, JSON.stringify({ block_operations: ['INSERT'] }))
-    await vi.waitFor(async () => expect(await ask()).toBe('blocked'), PATIENCE)
+    await eventually(async () => (await ask()) === 'blocked', { everyMs: 50, what: 'the new policy' })
     await writeFile(policyPath, '{"block_operation": []}')
-    await vi.waitFor(async () => expect(second.parts.policy.lastProblem()).toBeDefined(), PATIENCE)
+    await eventually(() => second.parts.policy.lastProblem() !== undefined, { what: 'the malformed policy to be read' })
     expect(await ask()).toBe('blocked')
     await second.stop()
   })
@@ -97,13 +96,7 @@ describe('operating the product', () => {
       seedSql: `${SEED}; CREATE FUNCTION slow() RETURNS int LANGUAGE sql STABLE AS 'SELECT count(*)::int FROM generate_series(1, 3000000)'`,
     })
     const running = t.query('SELECT slow() AS n')
-    await vi.waitFor(async () => {
-      expect(
-        await t.db.run(
-          "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'SELECT slow()%' AND state = 'active' AND pid <> pg_backend_pid()",
-        ),
-      ).toHaveLength(1)
-    }, PATIENCE)
+    await eventually(async () => (await t.product.parts.ledger.countOpen()) === 1, { everyMs: 1, what: 'its intent' })
     const restarting = t.restart()
     expect(await running).toMatchObject({ status: 'executed', rows: [{ n: 3_000_000 }] })
     const restarted = await restarting
@@ -155,7 +148,7 @@ describe('operating the product', () => {
       },
     })
     const held = await t.query('DROP TABLE t -- secret-remark')
-    await vi.waitFor(async () => expect(received.some((one) => one.includes(held.approval_id))).toBe(true), PATIENCE)
+    await eventually(() => received.some((one) => one.includes(held.approval_id)), { what: 'the webhook' })
     expect(received.join()).not.toContain('secret-remark')
     hook.close()
   })
