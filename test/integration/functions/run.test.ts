@@ -81,11 +81,9 @@ it('ends a statement before the function ends, rolls it back and answers it', as
 
   const executor = await runParts(foundation, ports)
   const item = { id: 'work_1', kind: 'run', body: sent[0] as JsonObject, attempt: 1 }
-  const startedMs = performance.now()
   // Twenty seconds before its end it stops: this one has one second to run.
   const report = await executor.handle(item, () => 21_000)
   expect(report).toMatchObject({ outcome: 'done', status: 'failed' })
-  expect(performance.now() - startedMs).toBeLessThan(15_000)
   expect(await door.execute(AGENT, { ...request, approvalId: held.approval_id })).toMatchObject({
     status: 'failed',
     effect: 'rolled-back',

@@ -8,6 +8,7 @@ import { systemClock, systemRandom } from '#lib/adapters/system/index.ts'
 import type { Alert } from '#lib/ports/index.ts'
 import type { Foundation } from '#lib/product/index.ts'
 import { readConfig } from '#lib/runtime/index.ts'
+import { eventually } from '#test/support/eventually.ts'
 import { createTestDatabase, type TestDatabase } from '#test/support/postgres.ts'
 
 let db: TestDatabase
@@ -58,6 +59,9 @@ it('tells of a session and of a table once, whichever instance looks', async () 
     expect(await run()).toMatchObject({ sessions: 1, news: 0, dropped: 0 })
   })
   await agent.close()
+  // The server shows a session for a moment longer than its client has it.
+  const left = `SELECT FROM pg_stat_activity WHERE usename = '${role}'`
+  await eventually(async () => (await db.run(left)).length === 0, { what: "the end of the agent's session" })
   expect(events().slice(1)).toEqual([`gateway_bypass_detected ${role}`, 'table_drop_detected public.orders'])
   const figures = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
   const sum = (name: string) =>

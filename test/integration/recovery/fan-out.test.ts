@@ -4,7 +4,7 @@ import { parquet } from '#lib/adapters/parquet/index.ts'
 import { openPostgres } from '#lib/adapters/postgres/index.ts'
 import { systemClock, systemRandom } from '#lib/adapters/system/index.ts'
 import type { JsonObject } from '#lib/kernel/index.ts'
-import type { Database } from '#lib/ports/index.ts'
+import type { Database, ObjectStore } from '#lib/ports/index.ts'
 import { carryOutRange, decodeRangeWork, type FanOutPorts, fanOutHelpers } from '#lib/recovery/index.ts'
 import { eventually } from '#test/support/eventually.ts'
 import type { TestDatabase } from '#test/support/postgres.ts'
@@ -37,8 +37,14 @@ beforeEach(async () => {
 
 type Delivery = (body: JsonObject, index: number) => Promise<unknown> | undefined
 
+interface How {
+  readonly patienceMs?: number
+  /** The coordinator stores nothing of its own before so many orders are sent: it could be done first. */
+  readonly ordersFirst?: number
+}
+
 /** The order goes through JSON, as on any queue; `deliver` does with it what the queue and its workers do. */
-async function capture(name: string, deliver: Delivery, patienceMs = 20_000) {
+async function capture(name: string, deliver: Delivery, { patienceMs = 60_000, ordersFirst = 0 }: How = {}) {
   const deliveries: Promise<unknown>[] = []
   const failures: unknown[] = []
   const bodies: JsonObject[] = []
@@ -53,7 +59,15 @@ async function capture(name: string, deliver: Delivery, patienceMs = 20_000) {
     { ...ports, noteFailure: (error) => void failures.push(error) },
     { workers: 3, fromBytes: FROM_BYTES, patienceMs, lookEveryMs: 10 },
   )
-  const coordinator = await openTestRecovery(db.database, { folder: slice.folder, helpers, clock: systemClock })
+  const wrapObjects = (objects: ObjectStore) =>
+    wrappedStore(objects, {
+      openUpload: async (key, options) => {
+        await eventually(() => bodies.length >= ordersFirst, { what: 'the orders' })
+        return await objects.openUpload(key, options)
+      },
+    })
+  const place = { folder: slice.folder, clock: systemClock }
+  const coordinator = await openTestRecovery(db.database, { ...place, helpers, wrapObjects })
   const point = await coordinator.recovery.capture({ schema: 'public', name }, 'manual')
   const { manifest } = await coordinator.recovery.readManifest(point.snapshotId)
   const outcomes = await Promise.all(deliveries)
@@ -93,7 +107,7 @@ test('workers and the coordinator capture one table together', async () => {
   const point = await alone.recovery.capture({ schema: 'public', name: 'orders' }, 'manual')
   const whole = (await alone.recovery.readManifest(point.snapshotId)).manifest
   await alone.close()
-  const { manifest, outcomes, failures } = await capture('orders', (body) => carryOut(body))
+  const { manifest, outcomes, failures } = await capture('orders', (body) => carryOut(body), { ordersFirst: 4 })
   expect(failures).toEqual([])
   expect(outcomes.length).toBeGreaterThan(3)
   for (const outcome of outcomes) expect(outcome).toMatchObject({ status: 'captured' })
@@ -114,7 +128,9 @@ test('an order that is delivered twice, at once and later, is carried out once',
 
 test('orders that nobody answers are withdrawn, and their ranges captured by the coordinator', async () => {
   const late: (() => Promise<unknown>)[] = []
-  const { manifest, failures } = await capture('orders', (body) => void late.push(() => carryOut(body)), 50)
+  const { manifest, failures } = await capture('orders', (body) => void late.push(() => carryOut(body)), {
+    patienceMs: 50,
+  })
   expect(failures).toHaveLength(3)
   for (const failure of failures) expect(failure).toMatchObject({ code: 'RANGE_NOT_CAPTURED' })
   expect(late.length).toBeGreaterThan(0)
@@ -133,7 +149,7 @@ test('a worker that was overtaken while it captured takes its parts back', async
       return await slice.objects.openUpload(key, options)
     },
   })
-  const { manifest, outcomes } = await capture('orders', (body) => carryOut(body, slow), 200)
+  const { manifest, outcomes } = await capture('orders', (body) => carryOut(body, slow), { patienceMs: 200 })
   expect(outcomes.length).toBeGreaterThan(0)
   for (const outcome of outcomes) expect(outcome).toEqual({ status: 'stale', rowCount: 0 })
   await expectWhole(manifest)

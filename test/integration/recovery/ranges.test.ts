@@ -36,28 +36,43 @@ beforeEach(() => async () => {
 const named = (name: string) => ({ schema: 'public', name })
 
 interface Hooks {
+  /** The session that holds the snapshot stores nothing before helpers have come to so many ranges: it could be done first. */
+  readonly helpersFirst?: number
   /** Before a helper takes a range; counts from 1. */
   readonly beforeRange?: (count: number, range: number) => Promise<void>
   readonly wrapObjects?: (objects: ObjectStore) => ObjectStore
 }
 
+const rangeOf = (key: string) => Number(/part-(\d+)-/.exec(key)?.[1])
+
 async function openParallel(hooks: Hooks = {}) {
+  const { helpersFirst = 0 } = hooks
   const failures: unknown[] = []
+  const helped = new Set<number>()
+  const enough = Promise.withResolvers<void>()
+  if (helpersFirst === 0) enough.resolve()
   let taken = 0
   const wrap = (helpers: RangeHelpers): RangeHelpers => ({
     ...helpers,
     run: async (snapshotName, order, signal) => {
-      taken += 1
-      await hooks.beforeRange?.(taken, order.range.index)
+      helped.add(order.range.index)
+      const count = ++taken
+      await hooks.beforeRange?.(count, order.range.index)
+      if (count >= helpersFirst) enough.resolve()
       return await helpers.run(snapshotName, order, signal)
     },
     noteFailure: (error) => void failures.push(error),
   })
-  const { wrapObjects } = hooks
-  const slice = await openTestRecovery(db.database, {
-    parallel: { ...RANGES, wrap },
-    ...(wrapObjects === undefined ? {} : { wrapObjects }),
-  })
+  const wrapObjects = (plain: ObjectStore) => {
+    const objects = hooks.wrapObjects?.(plain) ?? plain
+    return wrappedStore(objects, {
+      openUpload: async (key, options) => {
+        if (!helped.has(rangeOf(key))) await enough.promise
+        return await objects.openUpload(key, options)
+      },
+    })
+  }
+  const slice = await openTestRecovery(db.database, { parallel: { ...RANGES, wrap }, wrapObjects })
   opened.push(slice)
   return { slice, failures, taken: () => taken }
 }
@@ -85,7 +100,7 @@ const same = (left: string, right: string) =>
     (TABLE ${left} EXCEPT ALL TABLE ${right}) UNION ALL (TABLE ${right} EXCEPT ALL TABLE ${left})) d`)
 
 test('ranges together are the whole: rows, digest, manifest and restored table', async () => {
-  const { slice, failures, taken } = await openParallel()
+  const { slice, failures, taken } = await openParallel({ helpersFirst: 3 })
   const [whole, manifest] = [await captured(alone, 'orders'), await captured(slice, 'orders')]
   expect(failures).toEqual([])
   expect(taken()).toBeGreaterThan(2)
@@ -105,6 +120,7 @@ test('what is written while the ranges are captured is not in them, and a rewrit
   await db.run(`${wide('busy')}; CREATE TABLE busy_before AS TABLE busy`)
   let rewritten: Promise<unknown> = Promise.resolve()
   const { slice, failures } = await openParallel({
+    helpersFirst: 3,
     beforeRange: async (count) => {
       if (count !== 3) return
       await db.run(`UPDATE busy SET body = 'new', price = 1; DELETE FROM busy WHERE id % 7 = 0`)
@@ -146,7 +162,7 @@ test('a helper whose session is killed gives its range back', async () => {
     wrapObjects: (objects) =>
       wrappedStore(objects, {
         openUpload: async (key, options) => {
-          const isHelpers = helped.has(Number(/part-(\d+)-/.exec(key)?.[1]))
+          const isHelpers = helped.has(rangeOf(key))
           if (isHelpers && !isKilled) {
             isKilled = true
             await terminate(`query LIKE '%t.ctid%' AND pid <> ${await coordinator()}`)
@@ -165,6 +181,7 @@ test('a helper whose session is killed gives its range back', async () => {
 
 test('a coordinator whose session is killed takes everything back', async () => {
   const { slice } = await openParallel({
+    helpersFirst: 3,
     beforeRange: async (count) => {
       if (count === 3) await terminate(`pid = ${await coordinator()}`)
     },
@@ -177,6 +194,7 @@ test('a coordinator whose session is killed takes everything back', async () => 
 test('a capture that is stopped ends all its sessions and leaves nothing', async () => {
   const controller = new AbortController()
   const { slice } = await openParallel({
+    helpersFirst: 4,
     beforeRange: async (count) => {
       if (count === 4) controller.abort()
     },

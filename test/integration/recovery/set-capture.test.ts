@@ -165,9 +165,8 @@ test('while somebody waits to change the tables one session reads them all, and 
   const blocked = before(async (earlier) => {
     if (earlier !== 1) return
     changing = changer.query('ALTER TABLE checking ADD note text; ALTER TABLE transfer ADD note text')
-    await eventually(async () => (await db.run('SELECT FROM pg_locks WHERE NOT granted')).length > 0, {
-      what: 'the change to wait for its lock',
-    })
+    const waiting = `SELECT FROM pg_locks WHERE NOT granted AND relation = 'checking'::regclass`
+    await eventually(async () => (await db.run(waiting)).length > 0, { what: 'the change to wait for its lock' })
   })
   const other = await openTestRecovery(blocked)
   const { set } = await other.recovery.sets.capture({ kind: 'tables', tables: ALL }, 'manual')

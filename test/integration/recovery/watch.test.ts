@@ -1,6 +1,7 @@
 /** Sessions of agent roles that do not come through the gateway are found, by roles of few rights too. */
 import { Client } from 'pg'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { type Cluster, startCluster } from '#lib/adapters/embedded/index.ts'
 import { listSessionNames } from '#lib/adapters/native/index.ts'
 import { giveBackSessionName, takeSessionName } from '#lib/adapters/native/session-name.ts'
 import { openPostgres } from '#lib/adapters/postgres/index.ts'
@@ -21,6 +22,8 @@ const NO_AGENTS = {
   reason: expect.stringMatching(/BACKSTOP_AGENT_ROLE/),
 }
 
+/** One of its own: roles and the marks on them are the whole cluster's. */
+let cluster: Cluster
 let db: TestDatabase
 let clock: FixedClock
 let agent: string
@@ -29,8 +32,13 @@ let gateway: string
 let asGateway: Database
 let slice: TestRecovery
 
+beforeAll(async () => {
+  cluster = await startCluster()
+})
+afterAll(() => cluster?.stop())
+
 beforeEach(async () => {
-  db = await createTestDatabase()
+  db = await createTestDatabase(undefined, cluster.urlFor('postgres'))
   agent = `Agent ${db.name}`
   plainAgent = `plain_${db.name}`
   gateway = `gateway_${db.name}`
@@ -233,7 +241,7 @@ test('a finding is news once an hour, and many sessions of one client are one fi
 })
 
 test('sessions in other databases of the cluster are not ours to judge', async () => {
-  const other = await createTestDatabase()
+  const other = await createTestDatabase(undefined, cluster.urlFor('postgres'))
   const database = openPostgres({ url: other.urlAs(agent, 'x') })
   await database.withDedicatedSession(async () => {
     expect((await slice.recovery.runWatch({ agentRoles: [agent] })).sessions).toEqual([])
