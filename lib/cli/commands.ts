@@ -48,6 +48,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     (module) => module.snapshotsList,
   ),
   entry(
+    'snapshots verify',
+    () => import('./snapshots/verify.ts'),
+    (module) => module.snapshotsVerify,
+  ),
+  entry(
     'snapshots prune',
     () => import('./snapshots/prune.ts'),
     (module) => module.snapshotsPrune,
@@ -265,7 +270,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   pitr: 'Base backups of a server, and recovery to a point in time',
   policy: 'Check a policy file',
   sets: 'Recovery points of several tables at one instant',
-  snapshots: 'List recovery points, keep them, and remove those that nothing keeps',
+  snapshots: 'List recovery points, read them again, keep them, and remove those that nothing keeps',
   token: 'Create tokens for agents and people',
   wal: 'Archive WAL, fetch it back, and prove the archive',
 }

@@ -1,4 +1,6 @@
 export { CAPTURE_WORK, LARGE_CAPTURE_WORK } from './capture-work.ts'
+export type { ReinstateOrder } from './check-point.ts'
+export { reinstatePoint } from './check-point.ts'
 export { type ClockWatch, openClockWatch } from './clock-watch.ts'
 export type { CheckReport, LaunchOrder, LaunchPorts, LaunchReport } from './doctor/index.ts'
 export { examineLaunch, judgeLaunch, noteDoctor } from './doctor/index.ts'

@@ -1,10 +1,10 @@
 /** What operators are to be told about recovery, ready to be raised: ids, names and figures. */
 import type { JsonObject, RelationName } from '#lib/kernel/index.ts'
 import { displayRelation, ERRORS } from '#lib/kernel/index.ts'
-import type { AlertSeverity } from '#lib/ports/index.ts'
+import type { AlertSeverity, RecoveryPoint } from '#lib/ports/index.ts'
 import type { StoredDrill } from './drill/index.ts'
 import type { RoundFailure, RoundPlan } from './round/index.ts'
-import type { CorruptPoint, VerifyPointsReport } from './verify/index.ts'
+import type { CheckedPoint, CorruptPoint, VerifyPointsReport } from './verify/index.ts'
 
 export interface RecoveryAlert {
   readonly severity: AlertSeverity
@@ -14,6 +14,9 @@ export interface RecoveryAlert {
   readonly facts: JsonObject
   /** Alerts of one key within the window are one. */
   readonly dedupeKey: string
+  /** Of the alert of an end: the key of the one of the beginning. */
+  readonly incidentKey?: string
+  readonly state?: 'resolved'
 }
 
 export function captureFailedAlert({ relation, code }: RoundFailure): RecoveryAlert {
@@ -72,6 +75,28 @@ function pointCorruptAlert({ snapshotId, relation, reason }: CorruptPoint): Reco
       'Keep its objects for investigation and look at the storage; the other points of the table are still offered. See the runbook for corrupt snapshots.',
     facts: { table, snapshotId, reason },
     dedupeKey: `corrupt:${snapshotId}`,
+  }
+}
+
+/** Of a check of one point: what was set aside, or that it is offered again. */
+export function checkAlerts({ point, verdict, change }: CheckedPoint): readonly RecoveryAlert[] {
+  if (change === 'set-aside' && verdict.kind === 'corrupt') {
+    return [pointCorruptAlert({ ...point, reason: verdict.reason })]
+  }
+  return change === 'reinstated' ? [pointReinstatedAlert(point)] : []
+}
+
+function pointReinstatedAlert({ snapshotId, relation }: RecoveryPoint): RecoveryAlert {
+  const table = displayRelation(relation)
+  return {
+    severity: 'info',
+    eventType: 'snapshot_reinstated',
+    title: `A recovery point of ${table} that was set aside is whole and offered again`,
+    recommendedAction: 'Nothing to do.',
+    facts: { table, snapshotId },
+    dedupeKey: `reinstated:${snapshotId}`,
+    incidentKey: `corrupt:${snapshotId}`,
+    state: 'resolved',
   }
 }
 

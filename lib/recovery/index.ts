@@ -1,5 +1,5 @@
 export type { RecoveryAlert } from './alert.ts'
-export { captureFailedAlert, captureLostAlert, drillAlerts, roundAlerts, verifyAlerts } from './alert.ts'
+export { captureFailedAlert, captureLostAlert, checkAlerts, drillAlerts, roundAlerts, verifyAlerts } from './alert.ts'
 export type { BackupList, BackupProblem, SweepReport } from './backup/index.ts'
 export { proveContent, sweepBackups } from './backup/index.ts'
 export type { PointFilter, PointPage, ScanProblem, ScanReport } from './catalog/index.ts'
@@ -119,7 +119,14 @@ export { sessionHelpers } from './snapshot/index.ts'
 export type { StopOptions } from './stoppable.ts'
 export type { OpenUndoImages } from './undo/index.ts'
 export { openUndoImages } from './undo/index.ts'
-export type { CorruptPoint, PointVerdict, VerifyPointsReport, VerifyPointsRequest } from './verify/index.ts'
+export type {
+  CheckedPoint,
+  CheckPointRequest,
+  CorruptPoint,
+  PointVerdict,
+  VerifyPointsReport,
+  VerifyPointsRequest,
+} from './verify/index.ts'
 export { judgePoint } from './verify/index.ts'
 export type {
   ArchivedFile,

@@ -20,7 +20,7 @@ import type { CaptureOrder, CaptureOutcome, RoundPlan, RoundPolicy, RoundReport 
 import type { Sets } from './set/index.ts'
 import type { RangeHelpers } from './snapshot/index.ts'
 import type { StopOptions } from './stoppable.ts'
-import type { VerifyPointsReport, VerifyPointsRequest } from './verify/index.ts'
+import type { CheckedPoint, CheckPointRequest, VerifyPointsReport, VerifyPointsRequest } from './verify/index.ts'
 import type { SeenTable, StaleTable, TableLook, WatchReport, WatchSettings } from './watch/index.ts'
 
 export interface RecoveryOptions {
@@ -63,6 +63,11 @@ export interface Recovery extends RecoveryPoints, Retention {
   captureOne(order: CaptureOrder, stop?: StopOptions): Promise<CaptureOutcome>
   /** Read stored points again, those first that were checked longest ago; corrupt ones are quarantined, each alone. */
   verifyPoints(request: VerifyPointsRequest): Promise<VerifyPointsReport>
+  /**
+   * Read one point again: a valid one that is corrupt is quarantined; one that was quarantined and is whole becomes valid, when that
+   * is asked for. Throws SNAPSHOT_MISSING, SNAPSHOT_RETIRED, RUN_STOPPED, METADATA_UNREACHABLE.
+   */
+  checkPoint(request: CheckPointRequest): Promise<CheckedPoint>
   /**
    * Restore one captured table into scratch, compare, drop, and keep the evidence; what goes wrong is in the evidence.
    * Throws METADATA_UNREACHABLE.

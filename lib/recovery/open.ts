@@ -15,7 +15,7 @@ import type { RoundPorts } from './round/index.ts'
 import { captureOne, planRound, runRound } from './round/index.ts'
 import { arrangeSets, openSets, SetCatalog, scanSets, verifySets } from './set/index.ts'
 import { FIXED_SETTINGS } from './snapshot/index.ts'
-import { judgePoint, type ReadPorts, runVerify } from './verify/index.ts'
+import { checkOne, judgePoint, type ReadPorts, runVerify } from './verify/index.ts'
 import { findStaleTables, lookAtTables, runWatch, settleTables } from './watch/index.ts'
 
 export function openRecovery(options: RecoveryOptions): Recovery {
@@ -63,6 +63,11 @@ export function openRecovery(options: RecoveryOptions): Recovery {
     captureOne: (order, stop = {}) => captureOne(round, order, stop),
     verifyPoints: (request) =>
       runVerify({ ...options, catalog, verifySets: (signal) => verifySets(objects, setCatalog, signal) }, request),
+    checkPoint: (request) =>
+      checkOne(
+        { ...options, catalog, whileInUse: (snapshotId, work) => whileInUse(options, snapshotId, work) },
+        request,
+      ),
     ...openRetention({ ...options, catalog, removeSet: (setId) => setCatalog.remove(setId, objects) }),
     runTableDrill: (request = {}) => runTableDrill(drill, request),
     listDrills: (filter = {}) => listDrills(records, filter),

@@ -1,7 +1,7 @@
 export type { Environment, Log, LogLevel, Parts } from '#lib/product/index.ts'
+export { tellCheck, tellDrill } from './alerts-beside.ts'
 export type { RuntimeConfig } from './config.ts'
 export { readConfig } from './config.ts'
-export { tellDrill } from './drill-alerts.ts'
 export { openLaunch } from './launch.ts'
 export type { LedgerTools } from './ledger-tools.ts'
 export { openLedgerTools } from './ledger-tools.ts'

@@ -1,9 +1,9 @@
 /** `backstop snapshots pin|unpin|hold|release`: keep a recovery point whatever the settings say, and let it go again. */
-import { BackstopError, type SnapshotId } from '#lib/kernel/index.ts'
 import { keepPoint, liftKeep } from '#lib/product/index.ts'
 import type { KeepKind } from '#lib/recovery/index.ts'
 import { defineCommand, requiredText, text } from '../frame/index.ts'
 import { openRetention, operatorName, RETENTION_FLAGS } from './open-retention.ts'
+import { readReason, readSnapshotId } from './order.ts'
 import { keepData, keepTable } from './retention-view.ts'
 
 interface KeepCommand {
@@ -12,17 +12,6 @@ interface KeepCommand {
   readonly isLifting: boolean
   readonly summary: string
   readonly details: string
-}
-
-function readId(written: string | undefined): SnapshotId {
-  if (written !== undefined && /^snap_[0-9a-f]{32}$/.test(written)) return written as SnapshotId
-  throw new BackstopError('USAGE_INVALID', 'a snapshot id is snap_ and 32 hexadecimal digits')
-}
-
-function readReason(written: string): string {
-  const reason = written.trim()
-  if (reason !== '' && reason.length <= 500) return reason
-  throw new BackstopError('USAGE_INVALID', '--reason takes 1 to 500 characters')
 }
 
 function commandOf({ verb, kind, isLifting, summary, details }: KeepCommand) {
@@ -44,7 +33,7 @@ function commandOf({ verb, kind, isLifting, summary, details }: KeepCommand) {
       },
     ],
     async run({ args, flags }, context) {
-      const snapshotId = readId(args[0])
+      const snapshotId = readSnapshotId(args[0])
       const order = { snapshotId, kind, reason: readReason(flags.reason), by: operatorName(flags.by) }
       const tools = await openRetention(flags, context)
       try {

@@ -133,6 +133,30 @@ export class PointCatalog {
     )
   }
 
+  /**
+   * Offer a point again that was set aside and has proven whole; it is due for checks again. One that is not as it was `judged`
+   * stays as it is. Throws SNAPSHOT_MISSING.
+   */
+  async readmit(judged: RecoveryPoint, at: Instant): Promise<RecoveryPoint> {
+    return await retryConflicts(async () => {
+      const record = await this.#findRecord(judged.snapshotId)
+      if (record === undefined) throw new BackstopError('SNAPSHOT_MISSING', `there is no snapshot ${judged.snapshotId}`)
+      const { validationError, quarantinedAt: _, ...point } = decodePoint(record)
+      const isSame = point.status === 'quarantined' && validationError === judged.validationError
+      if (!isSame) return decodePoint(record)
+      const valid: RecoveryPoint = { ...point, status: 'valid' }
+      const check = encodeCheck({ snapshotId: judged.snapshotId, lookedAt: at, verifiedAt: at })
+      const known = await this.#records.find(check.key)
+      await this.#records.transact([
+        { kind: 'replace', record: encodePoint(valid), expectedVersion: record.version },
+        known === undefined
+          ? { kind: 'create', record: check }
+          : { kind: 'replace', record: check, expectedVersion: known.version },
+      ])
+      return valid
+    })
+  }
+
   /** Forget a retired point whose objects are gone, and its check. Any other stays. */
   async forget(snapshotId: SnapshotId): Promise<void> {
     const record = await this.#findRecord(snapshotId)

@@ -1,4 +1,6 @@
-export type { CorruptPoint, VerifyPointsReport, VerifyPointsRequest } from './model.ts'
+export type { CheckPointPorts } from './check-one.ts'
+export { checkOne } from './check-one.ts'
+export type { CheckedPoint, CheckPointRequest, CorruptPoint, VerifyPointsReport, VerifyPointsRequest } from './model.ts'
 export { decideCheck } from './plan.ts'
 export type { PointVerdict, ReadPorts } from './read-point.ts'
 export { judgePoint } from './read-point.ts'

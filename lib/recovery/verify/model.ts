@@ -1,5 +1,24 @@
 /** What a check of stored points is asked for and what came of it. */
 import type { RelationName, SetId, SnapshotId } from '#lib/kernel/index.ts'
+import type { RecoveryPoint } from '#lib/ports/index.ts'
+import type { PointVerdict } from './read-point.ts'
+
+export interface CheckPointRequest {
+  readonly snapshotId: SnapshotId
+  /** A point that was set aside is to be offered again, if it is whole. */
+  readonly isReinstating?: boolean
+  readonly signal?: AbortSignal
+  /** Told of all bytes that were read so far; what seems corrupt is read twice. */
+  onBytes?(bytes: number): void
+}
+
+export interface CheckedPoint {
+  /** As it is after the check. */
+  readonly point: RecoveryPoint
+  readonly verdict: PointVerdict
+  readonly change: 'none' | 'set-aside' | 'reinstated'
+  readonly bytes: number
+}
 
 export interface VerifyPointsRequest {
   /** Bytes of parts that a run reads at most; a point larger than this is never read, and said to be skipped. */

@@ -85,7 +85,9 @@ describe('runbooks', () => {
     const bytes = readFileSync(part)
     bytes.writeUInt8((bytes.at(bytes.length >> 1) ?? 0) ^ 1, bytes.length >> 1)
     writeFileSync(part, bytes)
-    const [confirmed] = await follow('corrupt-snapshot', 4)
+    const ends = await follow('corrupt-snapshot', 5)
+    const [confirmed] = ends
+    expect(ends[4]?.stdout).toMatch(/It is damaged: .*set aside/)
     expect(confirmed?.stderr).toContain('Error: manifest checksum mismatch — snapshot may be corrupted')
     expect(readFileSync(join(product.folder.path, 'incident', partName))).toEqual(bytes)
     expect(await product.db.run('SELECT count(*)::int AS rows FROM users_recovered')).toEqual([{ rows: 100 }])

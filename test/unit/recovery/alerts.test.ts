@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import type { SnapshotId } from '#lib/kernel/index.ts'
 import type { StoredDrill } from '#lib/recovery/index.ts'
-import { captureFailedAlert, drillAlerts, roundAlerts, verifyAlerts } from '#lib/recovery/index.ts'
+import { captureFailedAlert, checkAlerts, drillAlerts, roundAlerts, verifyAlerts } from '#lib/recovery/index.ts'
+import { pointOf } from '#test/support/recovery/point.ts'
 
 const ORDERS = { schema: 'public', name: 'orders' }
 const CLEAN = {
@@ -43,6 +44,20 @@ test('each corrupt point is an alert of its own', () => {
   expect(verifyAlerts({ ...CLEAN, corrupt }).map(({ dedupeKey }) => dedupeKey)).toEqual([
     'corrupt:snap_1',
     'corrupt:snap_2',
+  ])
+})
+
+test('a point that is offered again ends the incident of its corruption, and one that is only looked at tells nothing', () => {
+  const point = pointOf('1', '2027-01-15T07:00:00.000Z')
+  const whole = { kind: 'whole', strays: [] } as const
+  expect(checkAlerts({ point, verdict: whole, change: 'reinstated', bytes: 1 })).toMatchObject([
+    { eventType: 'snapshot_reinstated', incidentKey: `corrupt:${point.snapshotId}`, state: 'resolved' },
+  ])
+  expect(checkAlerts({ point, verdict: whole, change: 'none', bytes: 1 })).toEqual([])
+  const corrupt = { kind: 'corrupt', reason: 'flipped' } as const
+  expect(checkAlerts({ point, verdict: corrupt, change: 'none', bytes: 1 })).toEqual([])
+  expect(checkAlerts({ point, verdict: corrupt, change: 'set-aside', bytes: 1 })).toMatchObject([
+    { eventType: 'snapshot_quarantined', dedupeKey: `corrupt:${point.snapshotId}`, facts: { reason: 'flipped' } },
   ])
 })
 
