@@ -24,6 +24,8 @@ interface Plan {
 
 /** Counted to the end although a smaller number would decide, so that an approver sees the figure. */
 const EXACT_ROWS = 100_000
+/** The same of the table itself, which is counted for every write, whether somebody will look at the figure or not. */
+const EXACT_TABLE_ROWS = 10_000
 
 const SAVEPOINT = 'backstop_impact'
 
@@ -72,12 +74,15 @@ async function plannedRows(session: DatabaseSession, sql: string, parameters: re
 
 /**
  * The table's size, exactly as far as it matters: a share above `percent` is possible only while the table has fewer than
- * `rows × 100 / percent` rows, so counting stops there (or at EXACT_ROWS).
+ * `rows × 100 / percent` rows, so counting stops there; `rows` are those that were measured, and as many as the guard would let
+ * pass. Of a larger table the statistics tell the size.
  */
 async function tableShare(session: DatabaseSession, request: ImpactRequest, rows: number): Promise<Partial<Impact>> {
   const { policy, target, estimatedTableRows } = request
-  const decisive = Math.ceil((rows * 100) / Math.max(policy.max_write_percent_without_critical, 1)) + 1
-  const limit = Math.max(decisive, EXACT_ROWS)
+  const decisive = (count: number) =>
+    Math.ceil((count * 100) / Math.max(policy.max_write_percent_without_critical, 1)) + 1
+  const guarded = Math.min(decisive(policy.max_write_rows_without_critical), EXACT_ROWS)
+  const limit = Math.max(decisive(rows), guarded, EXACT_TABLE_ROWS)
   const counted = await attempt(session, () =>
     countUpTo(session, `SELECT FROM ${quoteRelation(target.relation)}`, limit, []),
   )

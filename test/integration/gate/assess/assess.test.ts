@@ -10,6 +10,8 @@ CREATE TABLE bystander (id int REFERENCES parent);
 INSERT INTO parent SELECT i, 'n' FROM generate_series(1, 5000) i;
 CREATE TABLE measured (id int PRIMARY KEY, v int);
 INSERT INTO measured SELECT i, i FROM generate_series(1, 100) i;
+CREATE TABLE stale (id int PRIMARY KEY); INSERT INTO stale SELECT generate_series(1, 12000);
+UPDATE pg_class SET reltuples = 1e6, relpages = 4000 WHERE relname = 'stale';
 CREATE TABLE parted (id int, k int) PARTITION BY LIST (k);
 CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1);
 CREATE TABLE parted_2 PARTITION OF parted FOR VALUES IN (2);
@@ -122,6 +124,18 @@ describe('impact', () => {
       level: 'IMPACT_CRITICAL',
       impact: { method: 'counted', rowCount: 1001 },
     })
+  })
+
+  it('counts the table as far as the shares that the policy lets pass depend on it, and not on statistics that are wrong', async () => {
+    const sizeUnder = async (fields: object) =>
+      (await assessed('DELETE FROM stale WHERE id = 1', fields)).impact.tableRowCount
+    expect(await sizeUnder({ max_write_rows_without_critical: 10_000, max_write_percent_without_critical: 50 })).toBe(
+      12_000,
+    )
+    expect(await sizeUnder({ max_write_rows_without_critical: 1_000, max_write_percent_without_critical: 5 })).toBe(
+      12_000,
+    )
+    expect(await sizeUnder({})).toBeGreaterThan(12_000)
   })
 
   it('is unknown where the predicate calls something that planning would already run', async () => {
