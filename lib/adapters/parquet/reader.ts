@@ -1,9 +1,9 @@
 /** Parquet files of this project's writer back into column batches, by ranged reads. */
 import type { FileMetaData, RowGroup } from 'hyparquet'
-import { parquetMetadataAsync } from 'hyparquet'
+import { parquetMetadataAsync } from 'hyparquet/src/metadata.js'
 import { BackstopError, isBackstopError } from '#lib/kernel/index.ts'
 import type { ColumnarReader, ColumnBatch, ColumnValues, ObjectStore } from '#lib/ports/index.ts'
-import { decodePage } from './page.ts'
+import { decodePage } from './decode-page.ts'
 
 export class ParquetPartReader implements ColumnarReader {
   readonly #objects: ObjectStore

@@ -2,8 +2,8 @@
 import type { ColumnChunk } from 'hyparquet'
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
 import type { ColumnarColumn, ColumnarWriter, ColumnBatch, ObjectUpload } from '#lib/ports/index.ts'
-import type { EncodedPage } from './page.ts'
-import { encodePage } from './page.ts'
+import type { EncodedPage } from './encode-page.ts'
+import { encodePage } from './encode-page.ts'
 import { buildSchema } from './schema.ts'
 
 const CREATED_BY = 'backstop'

@@ -1,7 +1,5 @@
 /** Serve a handler over node:http. */
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http'
-import { createServer } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { BackstopError } from '#lib/kernel/index.ts'
 import type { HttpHandler } from '#lib/ports/index.ts'
@@ -58,12 +56,14 @@ function serverOptions(timeouts: HttpServerTimeouts): ServerOptions {
   }
 }
 
-function createNodeServer(options: HttpServerOptions, timeouts: HttpServerTimeouts): Server {
+/** The modules are loaded here: that takes 30 ms, which commands that serve nothing do not wait for. */
+async function createNodeServer(options: HttpServerOptions, timeouts: HttpServerTimeouts): Promise<Server> {
   const shared = serverOptions(timeouts)
-  if (options.tls === undefined) return createServer(shared)
+  if (options.tls === undefined) return (await import('node:http')).createServer(shared)
   const { certificate, key } = options.tls
+  const { createServer } = await import('node:https')
   try {
-    return createTlsServer({ ...shared, cert: certificate, key, minVersion: 'TLSv1.2' })
+    return createServer({ ...shared, cert: certificate, key, minVersion: 'TLSv1.2' })
   } catch (error) {
     throw new BackstopError('CONFIG_INVALID', 'the TLS certificate or key cannot be used', { cause: error })
   }
@@ -114,7 +114,7 @@ async function close(server: Server, serving: Serving, deadlineMs: number): Prom
  */
 export async function openHttpServer(handler: HttpHandler, options: HttpServerOptions): Promise<RunningHttpServer> {
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts }
-  const server = createNodeServer(options, timeouts)
+  const server = await createNodeServer(options, timeouts)
   const serving = new Serving(handler, timeouts.writeMs)
   server.maxHeadersCount = MAX_HEADERS
   server.maxConnections = options.maxConnections ?? DEFAULT_MAX_CONNECTIONS
