@@ -67,8 +67,13 @@ export interface Metadata extends RecordStore {
   close(): Promise<void>
 }
 
+export interface MetadataFileOptions {
+  /** For a command, which does nothing while it writes: no thread is started for it. */
+  readonly isWrittenInline?: boolean
+}
+
 /** Open a metadata database file, making its folder. Throws METADATA_UNREACHABLE; CONFIG_INVALID for a table. */
-export function openMetadataFile(path: string): SqliteRecordStore {
+export function openMetadataFile(path: string, options: MetadataFileOptions = {}): SqliteRecordStore {
   if (isTableLocation(path)) {
     throw new BackstopError(
       'CONFIG_INVALID',
@@ -77,7 +82,7 @@ export function openMetadataFile(path: string): SqliteRecordStore {
   }
   try {
     if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
-    return openSqliteRecordStore({ path, clock: systemClock })
+    return openSqliteRecordStore({ path, clock: systemClock, ...options })
   } catch (error) {
     if (error instanceof BackstopError) throw error
     throw new BackstopError('METADATA_UNREACHABLE', `The metadata database ${path} cannot be opened.`, { cause: error })
@@ -85,12 +90,12 @@ export function openMetadataFile(path: string): SqliteRecordStore {
 }
 
 /**
- * Open the metadata at a path or at `dynamodb://table[@endpoint]`, where a deployment keeps it.
+ * Open the metadata at a path or at `dynamodb://table[@endpoint]`, where a deployment keeps it, for one command.
  *
  * Throws: METADATA_UNREACHABLE, CONFIG_INVALID
  */
 export async function openMetadata(location: string): Promise<Metadata> {
-  return isTableLocation(location) ? await openTable(location) : openMetadataFile(location)
+  return isTableLocation(location) ? await openTable(location) : openMetadataFile(location, { isWrittenInline: true })
 }
 
 async function openTable(location: string): Promise<Metadata> {

@@ -18,19 +18,26 @@ recordStoreContract('SQLite in memory', async (clock) => {
   return { store, close: () => store.close() }
 })
 
-recordStoreContract('SQLite in a file', async (clock) => {
-  const folder = await mkdtemp(join(tmpdir(), 'backstop-records-'))
-  const store = openSqliteRecordStore({ path: join(folder, 'metadata.db'), clock })
-  return {
-    store,
-    close: async () => {
-      await store.close()
-      await rm(folder, { recursive: true })
-    },
-  }
-})
+const WRITERS = [
+  ['', false],
+  [', written inline', true],
+] as const
 
-describe('record store: the SQLite file itself', () => {
+for (const [how, isWrittenInline] of WRITERS) {
+  recordStoreContract(`SQLite in a file${how}`, async (clock) => {
+    const folder = await mkdtemp(join(tmpdir(), 'backstop-records-'))
+    const store = openSqliteRecordStore({ path: join(folder, 'metadata.db'), clock, isWrittenInline })
+    return {
+      store,
+      close: async () => {
+        await store.close()
+        await rm(folder, { recursive: true })
+      },
+    }
+  })
+}
+
+describe.each(WRITERS)('record store: the SQLite file itself%s', (_how, isWrittenInline) => {
   let folder: string
   let path: string
   beforeEach(async () => {
@@ -39,7 +46,8 @@ describe('record store: the SQLite file itself', () => {
   })
   afterEach(() => rm(folder, { recursive: true }))
 
-  const open = (busyTimeoutMs = 2_000) => openSqliteRecordStore({ path, clock: createFixedClock(), busyTimeoutMs })
+  const open = (busyTimeoutMs = 2_000) =>
+    openSqliteRecordStore({ path, clock: createFixedClock(), busyTimeoutMs, isWrittenInline })
   const create = (sort: string, body = {}): RecordWrite => ({
     kind: 'create',
     record: { key: { partition: 'p', sort }, body },
@@ -68,7 +76,7 @@ describe('record store: the SQLite file itself', () => {
 
   it('removes expired records when it is swept, and those alone', async () => {
     const clock = createFixedClock()
-    const store = openSqliteRecordStore({ path, clock })
+    const store = openSqliteRecordStore({ path, clock, isWrittenInline })
     const expiresAtS = Math.floor(clock.nowMs() / 1_000) + 10
     for (const sort of ['a', 'b', 'c']) {
       await store.write({ kind: 'create', record: { key: { partition: 'p', sort }, body: {}, expiresAtS } })

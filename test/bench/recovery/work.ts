@@ -16,9 +16,9 @@ const [work = '', folder = '', table = '', ...rest] = process.argv.slice(2)
 const database = openPostgres({ url: process.env['BACKSTOP_DB_URL'] ?? '' })
 const random = { bytes: (count: number) => randomBytes(count) }
 const objects = await openFolderObjectStore({ root: join(folder, 'objects'), clock: systemClock, random })
-const records = openSqliteRecordStore({ path: join(folder, 'records.db'), clock: systemClock })
+// As the command has them.
+const records = openSqliteRecordStore({ path: join(folder, 'records.db'), clock: systemClock, isWrittenInline: true })
 const ports = { database, objects, columnar: parquet, clock: systemClock, random }
-// As the command has it.
 const helpers = sessionHelpers(ports, { workers: captureWorkers(Number(process.env['BACKSTOP_CAPTURE_WORKERS'] ?? 0)) })
 const recovery = openRecovery({ ...ports, records, helpers })
 const relation = { schema: 'public', name: table }

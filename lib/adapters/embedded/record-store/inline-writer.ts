@@ -1,4 +1,4 @@
-/** Writing on the caller's thread: for a store in memory, whose commits wait for no disk. */
+/** Writing on the caller's thread: for a store in memory, whose commits wait for no disk, and for programs that do nothing meanwhile. */
 import type { DatabaseSync } from 'node:sqlite'
 import { BackstopError } from '#lib/kernel/index.ts'
 import { Backlog } from './backlog.ts'
