@@ -13,7 +13,7 @@ export interface LoadPorts {
 
 const STAGING = 'backstop_staging'
 
-/** Load every row; returns their number. `isNew`: the table was made in this transaction. */
+/** Load every row; returns their number. `isNew`: the table was made in this transaction. `batches`: `readAhead`'s, if it was called. */
 export async function loadRows(
   session: DatabaseSession,
   manifest: Manifest,
@@ -21,10 +21,11 @@ export async function loadRows(
   isNew: boolean,
   ports: LoadPorts,
   onRows: (count: number) => void,
+  batches: AsyncIterable<ColumnBatch> = readBatches(manifest, ports),
 ): Promise<number> {
   const { columns } = manifest.content
   if (columns.length === 0) return await loadEmptyRows(session, manifest.content.rowCount, target)
-  const rows = encodeRows(manifest, ports, onRows)
+  const rows = encodeRows(manifest, batches, onRows)
   const list = columns.map((column) => quoteIdentifier(column.name)).join(', ')
   if (!columns.some((column) => isCastForm(column.encoding))) {
     // FREEZE: nobody else can see the table yet, and its rows need no second visit by vacuum.
@@ -69,21 +70,40 @@ async function loadEmptyRows(session: DatabaseSession, rowCount: number, target:
 
 async function* encodeRows(
   manifest: Manifest,
-  ports: LoadPorts,
+  batches: AsyncIterable<ColumnBatch>,
   onRows: (count: number) => void,
 ): AsyncGenerator<Uint8Array> {
   const encodings = manifest.content.columns.map((column) => column.encoding)
   const takeBytes = reuseBytes()
   yield encodeCopyHeader()
-  for await (const batch of readBatches(manifest, ports)) {
+  for await (const batch of batches) {
     yield* encodeCopyRows(batch, encodings, takeBytes)
     onRows(batch.rowCount)
   }
   yield encodeCopyTrailer()
 }
 
+/** The rows to load, their first group asked for at once: it is unpacked while the transaction is opened. */
+export function readAhead(manifest: Manifest, ports: LoadPorts): AsyncIterable<ColumnBatch> {
+  const batches = readBatches(manifest, ports)
+  const first = batches.next()
+  // Told to whoever takes it.
+  first.catch(() => undefined)
+  return followedBy(first, batches)
+}
+
+async function* followedBy<T>(
+  first: Promise<IteratorResult<T, void>>,
+  rest: AsyncGenerator<T, void>,
+): AsyncGenerator<T> {
+  const { done, value } = await first
+  if (done === true) return
+  yield value
+  yield* rest
+}
+
 /** The next group is read and unpacked while the last one is sent. */
-async function* readBatches(manifest: Manifest, ports: LoadPorts): AsyncGenerator<ColumnBatch> {
+async function* readBatches(manifest: Manifest, ports: LoadPorts): AsyncGenerator<ColumnBatch, void> {
   let next: Promise<ColumnBatch> | undefined
   for (const part of manifest.parts) {
     const reader = await ports.columnar.openReader(ports.objects, part.key)

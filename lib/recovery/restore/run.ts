@@ -1,12 +1,12 @@
 /** Restores a snapshot in one transaction: verify, load, compare, rebuild; or nothing at all. */
 import type { RelationName } from '#lib/kernel/index.ts'
 import { BackstopError, displayRelation, quoteLiteral } from '#lib/kernel/index.ts'
-import type { Columnar, Database, DatabaseSession, ObjectStore } from '#lib/ports/index.ts'
+import type { Columnar, ColumnBatch, Database, DatabaseSession, ObjectStore } from '#lib/ports/index.ts'
 import { StatementError } from '#lib/ports/index.ts'
 import type { SealedManifest } from '../manifest/index.ts'
 import { FIXED_SETTINGS, verifyPart } from '../snapshot/index.ts'
 import { interruptibly } from './interrupt.ts'
-import { compareContent, loadRows } from './load.ts'
+import { compareContent, loadRows, readAhead } from './load.ts'
 import type { Merged } from './merge.ts'
 import { mergeRows } from './merge.ts'
 import type {
@@ -71,9 +71,10 @@ export async function runRestore(
     const checked = [...proven, 'what the table needs from outside']
     return { ...base, rebuilt, notRebuilt: plan.notRebuilt, insertedRows: 0, updatedRows: 0, checked }
   }
+  const batches = readAhead(manifest, ports)
   const done = await ports.database.withDedicatedSession((session) =>
     interruptibly(ports.database, session, request.signal, () =>
-      restoreInTransaction(session, plan, { manifest, request, ports, progress }),
+      restoreInTransaction(session, plan, { manifest, request, ports, progress, batches }),
     ),
   )
   return { ...base, ...done, checked: [...proven, 'row count in the database', 'whole-content digest in the database'] }
@@ -100,6 +101,7 @@ interface RestoreContext {
   readonly request: RestoreRequest
   readonly ports: RestorePorts
   readonly progress: Progress
+  readonly batches: AsyncIterable<ColumnBatch>
 }
 
 /** Open the transaction and keep every other restore into the targets out of it. Throws RESTORE_IN_PROGRESS. */
@@ -120,7 +122,7 @@ async function restoreInTransaction(
   plan: RestorePlan,
   context: RestoreContext,
 ): Promise<Merged & Rebuilt> {
-  const { manifest, ports, progress } = context
+  const { manifest, ports, progress, batches } = context
   const total = manifest.content.rowCount
   let done = 0
   const onRows = (count: number) => {
@@ -142,7 +144,7 @@ async function restoreInTransaction(
   }
   const required = await makeMissing(session, await findMissing(session, manifest, plan.target))
   await createTarget(session, plan)
-  const insertedRows = await loadRows(session, manifest, plan.target, true, ports, onRows)
+  const insertedRows = await loadRows(session, manifest, plan.target, true, ports, onRows, batches)
   progress({ phase: 'compare', done: 0, total: 1 })
   await compareContent(session, manifest, plan.target)
   const rebuilt = await rebuild(session, plan, context)
