@@ -52,7 +52,7 @@ export const manifestSchema = z.object({
       z.object({
         name: z.string(),
         encoding: z.union([bareEncodingSchema, decimalEncodingSchema]),
-        /** How the digest takes the column in: by its type's hash function, or by its text. */
+        /** How the digest takes the column in: by itself, or within the text of the row. */
         isHashed: z.boolean(),
         /** The array type as which it is read, where the output of its own type leaves something out. */
         readAs: z.enum(['text[]', 'oid[]']).optional(),

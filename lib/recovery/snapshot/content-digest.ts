@@ -9,7 +9,7 @@ import { WHOLE_TABLE } from './plan-ranges.ts'
 export interface DigestColumn {
   readonly name: string
   readonly encoding: ColumnEncoding
-  /** By its type's own hash function; else by its text. */
+  /** A field of the row's hash by itself; else within the text of the row. */
   readonly isHashed: boolean
   /** The column is read as this, where the output of its own type leaves something out. */
   readonly readAs?: ReadForm | undefined
@@ -47,11 +47,31 @@ export function buildDigestQuery(
     count(*)::text AS row_count ${fromClause(relation, isPartitioned, range)}`
 }
 
-/** Under "C" text is hashed byte by byte, whatever the column's own collation calls equal; regclass and its like as oids. */
+/**
+ * The column as a value whose hash tells it from any other: itself where its type's hash function does; else its binary form, or for
+ * documents their text by the type's own output, past any cast. Under "C" text is hashed byte by byte, whatever the
+ * column's own collation calls equal; regclass and its like go in as oids.
+ */
 function hashedField({ name, encoding }: DigestColumn): string {
   const column = `t.${quoteIdentifier(name)}`
-  if (encoding.kind === 'uint32') return `${column}::pg_catalog.oid`
-  return encoding.kind === 'string' ? `${column} COLLATE "C"` : column
+  switch (encoding.kind) {
+    case 'uint32':
+      return `${column}::pg_catalog.oid`
+    case 'string':
+      return `${column} COLLATE "C"`
+    case 'float':
+      return `pg_catalog.float4send(${column})`
+    case 'double':
+      return `pg_catalog.float8send(${column})`
+    case 'decimal':
+    case 'numeric':
+      return `pg_catalog.numeric_send(${column})`
+    case 'json':
+    case 'jsonb':
+      return `pg_catalog.textin(pg_catalog.${encoding.kind}_out(${column})) COLLATE "C"`
+    default:
+      return column
+  }
 }
 
 /** The COPY that reads the columns in their stored forms. */

@@ -66,9 +66,11 @@ export function widerEncoding(encoding: ColumnEncoding): ColumnEncoding | undefi
 
 /**
  * Types whose hash function (of text: under the "C" collation) tells any two different values apart, apart from chance. Not among them: numbers with equal
- * values of different form (numeric, float), text with looser equality (citext, bpchar), enums (hashed by oid).
+ * values of different form (numeric, float) and documents of them, text with looser equality (citext, bpchar), enums (hashed by oid).
  */
 const EXACT_HASH_OIDS: ReadonlySet<number> = new Set([16, 17, 20, 21, 23, 25, 26, 1043, 1082, 1083, 1114, 1184, 2950])
+/** Hashed by another form of theirs, exact and cheaper than within a row's text: real, double precision, numeric, json, jsonb. */
+const EXACT_FORM_OIDS: ReadonlySet<number> = new Set([700, 701, NUMERIC_OID, 114, 3802])
 /** Hashed as the oid that they are: their text is a name, which goes with the object that it names. */
 const NAMING_OIDS: ReadonlySet<number> = new Set([24, 2202, 2203, 2204, 2205, 2206, 3734, 3769, 4089, 4096, 4191])
 
@@ -84,8 +86,9 @@ export function readFormOf(type: BaseType): ReadForm | undefined {
   return NAMING_ARRAY_OIDS.has(type.oid) ? 'oid[]' : undefined
 }
 
-export function hasExactHash(type: BaseType): boolean {
-  return EXACT_HASH_OIDS.has(type.oid) || NAMING_OIDS.has(type.oid)
+/** Whether the digest takes the column in by itself: `hashedField` has the form. */
+export function hasExactHash({ oid }: BaseType): boolean {
+  return EXACT_HASH_OIDS.has(oid) || EXACT_FORM_OIDS.has(oid) || NAMING_OIDS.has(oid)
 }
 
 /** Of `numeric(precision, scale)`; the scale has eleven bits and may be negative. */

@@ -127,7 +127,7 @@ test('a NaN in a decimal column widens the column and loses nothing', async () =
   const { point, manifest } = await captured('priced')
   expect(manifest.content.columns).toEqual([
     { name: 'id', encoding: { kind: 'int32' }, isHashed: true },
-    { name: 'p', encoding: { kind: 'numeric' }, isHashed: false },
+    { name: 'p', encoding: { kind: 'numeric' }, isHashed: true },
   ])
   await slice.recovery.restore({ snapshotId: point.snapshotId })
   expect(
