@@ -23,7 +23,7 @@ export default defineConfig({
       project('contract', { testTimeout: 120_000 }),
       project('corpus', { ...withDatabase, testTimeout: 240_000 }),
       project('integration', { ...withDatabase, testTimeout: 120_000 }),
-      project('e2e', { ...withDatabase, testTimeout: 300_000 }),
+      project('e2e', { ...withDatabase, testTimeout: 900_000 }),
     ],
   },
 })
