@@ -82,7 +82,7 @@ describe('latency', () => {
       await holder.query('BEGIN; LOCK TABLE ledger IN ACCESS EXCLUSIVE MODE')
       const waiting = world.query('UPDATE ledger SET amount = 0 WHERE id = 1')
       const line = `psql $BACKSTOP_DB_URL -c "SELECT wait_event_type FROM pg_stat_activity WHERE application_name = 'backstop-gateway' AND datname = current_database() AND wait_event_type = 'Lock'"`
-      await eventually(async () => (await world.shell.read(line)).includes('Lock\n'), { timeoutMs: 30_000 })
+      await eventually(async () => (await world.shell.read(line)).includes('Lock\n'), { timeoutMs: 60_000 })
       await holder.query('ROLLBACK')
       await holder.end()
       await waiting
@@ -277,6 +277,8 @@ describe('load', () => {
     'no more connections than BACKSTOP_MAX_CONNECTIONS allows in each pool, and the same ones again',
     async () => {
       const pids = async () => (await world.db.run(gateway)).map(({ pid }) => Number(pid))
+      // Those of the tests before may have been idle for too long.
+      await world.query('SELECT count(*) FROM users')
       const before = await pids()
       await Promise.all(Array.from({ length: 40 }, () => world.query('SELECT count(*) FROM users')))
       const after = await pids()
@@ -309,7 +311,10 @@ describe('incident response', () => {
       const entries = JSON.parse(readFileSync(world.tokensPath, 'utf8')) as object[]
       writeFileSync(world.tokensPath, JSON.stringify([...entries, made.entry]))
       const authorization = `Bearer ${made.token}`
-      await eventually(async () => (await world.fetch('/admin/status', { authorization })).status === 200)
+      // Slowly: an address that brings wrong tokens all the time is refused for a while.
+      await eventually(async () => (await world.fetch('/admin/status', { authorization })).status === 200, {
+        everyMs: 500,
+      })
       expect(await world.shell.read('backstop approvals list', { BACKSTOP_TOKEN: made.token })).not.toBe('')
       const path = join(world.folder.path, 'emergency.token')
       writeFileSync(path, made.token, { mode: 0o600 })

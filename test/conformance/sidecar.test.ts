@@ -42,7 +42,7 @@ describe('a capture that rests', () => {
         const health = await healthOf(late)
         return health.sidecar_status === 'stale' && health
       },
-      { timeoutMs: 30_000, everyMs: 100, what: 'a stale heartbeat' },
+      { timeoutMs: 90_000, everyMs: 100, what: 'a stale heartbeat' },
     )
     expect(stale.gateway).toBe('healthy')
   })
@@ -51,7 +51,7 @@ describe('a capture that rests', () => {
     const first = (await healthOf(late)).sidecar_heartbeat_age_seconds
     expect(Number.isInteger(first)).toBe(true)
     await eventually(async () => (await healthOf(late)).sidecar_heartbeat_age_seconds > first, {
-      timeoutMs: 30_000,
+      timeoutMs: 90_000,
       everyMs: 100,
       what: 'an older heartbeat',
     })
@@ -108,6 +108,7 @@ describe('a capture that works', () => {
   })
 
   covers('T35', 'what it does is on the standard error of the gateway, one JSON object a line', async () => {
+    await eventually(() => world.log().includes('"capture_round"'), { what: 'a round in the log' })
     const lines = world.log().trim().split('\n').slice(-50)
     const events = lines.map((line) => JSON.parse(line))
     expect(events).toContainEqual(expect.objectContaining({ event: 'capture_round', level: 'info', failed: 0 }))
@@ -205,7 +206,7 @@ describe('a capture that fails', () => {
 
   covers('T39', 'the log has the failure with its code', async () => {
     await eventually(() => /"failed":[1-9]|task_failed/.test(failing.log()), {
-      timeoutMs: 30_000,
+      timeoutMs: 90_000,
       everyMs: 100,
       what: 'a failed capture in the log',
     })
@@ -221,7 +222,7 @@ describe('a capture that fails', () => {
         ]
         return found.length > 0 && found
       },
-      { timeoutMs: 30_000, everyMs: 100, what: 'an alert' },
+      { timeoutMs: 90_000, everyMs: 100, what: 'an alert' },
     )
     expect(alerts[0]).toMatchObject({ severity: 'critical', recommended_action: expect.stringMatching(/storage/i) })
   })
@@ -233,7 +234,7 @@ describe('a capture that fails', () => {
         const health = await healthOf(failing)
         return health.last_snapshot_age_seconds > first + 1 && health
       },
-      { timeoutMs: 30_000, everyMs: 100, what: 'an older snapshot' },
+      { timeoutMs: 90_000, everyMs: 100, what: 'an older snapshot' },
     )
     expect(later.sidecar_status).toBe('degraded')
     expect(later.sidecar_heartbeat_age_seconds).toBeLessThan(30)
@@ -260,12 +261,12 @@ describe('a capture that fails', () => {
         const found = await alertsOf(failing, 'snapshot_stale')
         return found.length > 0 && found
       },
-      { timeoutMs: 30_000, everyMs: 100, what: 'an alert of a stale snapshot' },
+      { timeoutMs: 90_000, everyMs: 100, what: 'an alert of a stale snapshot' },
     )
     expect(alerts[0].recommended_action).not.toBe('')
     mend()
     await eventually(async () => (await healthOf(failing)).sidecar_status === 'healthy', {
-      timeoutMs: 30_000,
+      timeoutMs: 90_000,
       everyMs: 100,
       what: 'a sidecar that has healed',
     })

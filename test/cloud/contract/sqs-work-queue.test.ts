@@ -87,7 +87,7 @@ describe('work queue: the consumer of SQS itself', () => {
     consumer.handle('job', () => Promise.reject(new Error('never')))
     for (let n = 0; n < 13; n++) await sender.send('job', { n })
     consumer.start()
-    await eventually(async () => (await consumer.listDead()).length === 13, { timeoutMs: 20_000 })
+    await eventually(async () => (await consumer.listDead()).length === 13, { timeoutMs: 60_000 })
     await consumer.stop()
     for (let round = 0; round < 2; round++) {
       const dead = await consumer.listDead()

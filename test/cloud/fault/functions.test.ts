@@ -152,7 +152,7 @@ describe('an instance that ends in the middle of a capture', () => {
     const unlock = await lockTable('ACCESS EXCLUSIVE')
     const worker = await start('recovery/capture')
     const running = worker.invoke(batch, 60_000).catch((error: Error) => error.message)
-    await eventually(async () => (await waitingForLock()).length > 0, { timeoutMs: 20_000, everyMs: 50 })
+    await eventually(async () => (await waitingForLock()).length > 0, { timeoutMs: 60_000, everyMs: 50 })
     await worker.kill()
     await running
     await unlock()
@@ -179,7 +179,7 @@ describe('an instance that ends in the middle of an approved statement', () => {
     const unlock = await lockTable('SHARE')
     const executor = await start('gate/run', { BACKSTOP_LOCK_TIMEOUT_MS: '60000' })
     const running = executor.invoke(batch, 60_000).catch((error: Error) => error.message)
-    await eventually(async () => (await waitingForLock()).length > 0, { timeoutMs: 20_000, everyMs: 50 })
+    await eventually(async () => (await waitingForLock()).length > 0, { timeoutMs: 60_000, everyMs: 50 })
     await executor.kill()
     expect(await running).toContain('ended before it answered')
     await unlock()
@@ -245,7 +245,7 @@ describe('a storm of cold starts', () => {
       await Promise.all(storm.slice(2).map((instance) => instance.kill()))
       for (const instance of storm.slice(0, 2)) {
         await eventually(async () => (await read(instance)).body.result?.status === 'executed', {
-          timeoutMs: 30_000,
+          timeoutMs: 60_000,
           everyMs: 200,
         })
       }

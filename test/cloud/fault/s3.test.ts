@@ -118,7 +118,7 @@ describe('a put', () => {
       code: 'STORAGE_UNREACHABLE',
       details: { reason: expect.stringMatching(/^(ETIMEDOUT|TimeoutError)$/) },
     })
-    expect(performance.now() - startedMs).toBeLessThan(5_000)
+    expect(performance.now() - startedMs).toBeLessThan(20_000)
   })
 })
 

@@ -52,7 +52,7 @@ export async function startOnBucket(options: GuardedOptions = {}): Promise<Bucke
   return { ...world, bucket }
 }
 
-/** Each of the seeded tables has a point. */
+/** Each of the seeded tables has a point, and the round that took them is over. */
 export async function untilCaptured(world: Guarded, tables: readonly string[] = ['users', 'ledger', 'events']) {
   for (const table of tables) {
     await eventually(async () => (await world.get(`/metadata/snapshots?table=${table}`, 'ops')).json.length > 0, {
@@ -61,4 +61,6 @@ export async function untilCaptured(world: Guarded, tables: readonly string[] = 
       what: `a recovery point of ${table}`,
     })
   }
+  const hasBeaten = async () => (await world.get('/metadata/health', 'ops')).json.sidecar_heartbeat_age_seconds !== null
+  await eventually(hasBeaten, { timeoutMs: 60_000, everyMs: 100, what: 'the end of the first round' })
 }
