@@ -18,7 +18,7 @@ export {
   openParts,
   openPause,
 } from './parts.ts'
-export { captureLimits, openFanOut, openSessionHelpers } from './range-work.ts'
+export { captureLimits, noteGivenBack, openFanOut, openSessionHelpers } from './range-work.ts'
 export {
   captureRound,
   captureTable,

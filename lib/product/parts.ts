@@ -21,7 +21,13 @@ import {
 } from '#lib/gate/index.ts'
 import { ID_BYTES, newId, SECOND_MS } from '#lib/kernel/index.ts'
 import type { Clock, Columnar, Database, Notifier, ObjectStore, Random, RecordStore } from '#lib/ports/index.ts'
-import { type OpenUndoImages, openRecovery, type RangeHelpers, type Recovery } from '#lib/recovery/index.ts'
+import {
+  type CopyElsewhere,
+  type OpenUndoImages,
+  openRecovery,
+  type RangeHelpers,
+  type Recovery,
+} from '#lib/recovery/index.ts'
 import type { Log } from './log.ts'
 import { captureLimits } from './range-work.ts'
 import type { ProductSettings } from './settings.ts'
@@ -58,6 +64,8 @@ export interface Stores {
   readonly columnar: Columnar
   /** Who captures ranges of large tables beside the session that holds their snapshot; absent: nobody. */
   readonly helpers?: RangeHelpers
+  /** Who makes the copies of large tables in place of this thread; absent: nobody. */
+  readonly copyElsewhere?: CopyElsewhere
 }
 
 export interface Parts extends Foundation, Stores {

@@ -2,6 +2,7 @@
 import { isBackstopError } from '#lib/kernel/index.ts'
 import { StatementError, type WorkQueue } from '#lib/ports/index.ts'
 import { fanOutHelpers, type RangeHelpers, sendTo, sessionHelpers } from '#lib/recovery/index.ts'
+import type { Log } from './log.ts'
 import type { Foundation, Stores } from './parts.ts'
 
 type HelperStores = Pick<Stores, 'database' | 'objects' | 'columnar'>
@@ -18,13 +19,12 @@ export function captureLimits({ settings }: Pick<Foundation, 'settings'>): { rea
 
 /** Other sessions of this process as helpers; `workers` counts the one that holds the snapshot. Undefined: one session is all there is. */
 export function openSessionHelpers(
-  { random, log }: Foundation,
+  { random, log }: Pick<Foundation, 'random' | 'log'>,
   stores: HelperStores,
   workers: number,
 ): RangeHelpers | undefined {
   if (workers < 2) return undefined
-  const noteFailure = (error: unknown) => log('warning', 'range_given_back', { reason: reasonOf(error) })
-  return { ...sessionHelpers({ ...stores, random }, { workers }), noteFailure }
+  return { ...sessionHelpers({ ...stores, random }, { workers }), noteFailure: noteGivenBack(log) }
 }
 
 /** Workers beyond the queue as helpers of the capture at hand. Undefined: switched off. */
@@ -34,9 +34,13 @@ export function openFanOut(
 ): RangeHelpers | undefined {
   const { fanoutMegabytes, fanoutWorkers } = settings
   if (fanoutMegabytes === 0) return undefined
-  const noteFailure = (error: unknown) => log('warning', 'range_given_back', { reason: reasonOf(error) })
-  const ports = { records, clock, random, send: sendTo(queue, RANGE_WORK), noteFailure }
+  const ports = { records, clock, random, send: sendTo(queue, RANGE_WORK), noteFailure: noteGivenBack(log) }
   return fanOutHelpers(ports, { workers: fanoutWorkers, fromBytes: fanoutMegabytes * MEGABYTE })
+}
+
+/** For helpers that gave a range back: their reason goes to the log, and the range to the session that holds the snapshot. */
+export function noteGivenBack(log: Log): (error: unknown) => void {
+  return (error) => log('warning', 'range_given_back', { reason: reasonOf(error) })
 }
 
 /** Messages of our own errors name objects and figures; of others nothing is shown but what they are. */

@@ -41,15 +41,19 @@ function roundPolicy({ policy, settings }: Pick<Parts, 'policy' | 'settings'>): 
 }
 
 /** Capture what needs it, one table after the other. */
-export async function captureRound(parts: RecoveryParts & Pick<Parts, 'policy'>): Promise<void> {
+export async function captureRound(
+  parts: RecoveryParts & Pick<Parts, 'policy'>,
+  stop: StopOptions = {},
+): Promise<void> {
   const { metrics, recovery, log } = parts
   const order = roundPolicy(parts)
-  const report = await watchingStorage(parts, () => recovery.runRound(order))
+  const report = await watchingStorage(parts, () => recovery.runRound(order, stop))
   for (const point of report.captured) metrics.noteSnapshot('success', point.rowCount)
   for (const { code } of report.failed) metrics.noteSnapshot(snapshotOutcome(code), 0)
   tellRegained(parts, report)
   await raiseAll(parts, roundAlerts({ failing: [], overdue: [], quarantined: report.quarantined }))
-  await raiseAll(parts, report.lost.map(captureLostAlert))
+  const lostNow = report.failed.filter(({ code }) => code === 'CAPTURE_LOST')
+  await raiseAll(parts, [...report.lost, ...lostNow.map(({ relation }) => relation)].map(captureLostAlert))
   await settleFailures(parts, report.failed)
   metrics.setCaptureHealth(report.failed.length === 0 ? 'healthy' : 'degraded')
   if (report.captured.length > 0 || report.failed.length > 0) {

@@ -95,6 +95,7 @@ export { retentionAlerts } from './retention/index.ts'
 export type {
   CaptureOrder,
   CaptureOutcome,
+  CopyElsewhere,
   QuarantinedPoint,
   RoundFailure,
   RoundPlan,

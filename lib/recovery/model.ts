@@ -16,7 +16,7 @@ import type { DrillFilter, DrillPage, DrillRequest, StoredDrill } from './drill/
 import type { SealedManifest } from './manifest/index.ts'
 import type { ConflictPolicy, CopybackPlan, RestoreReport, RestoreRequest, RestoreValidation } from './restore/index.ts'
 import type { Retention } from './retention/index.ts'
-import type { CaptureOrder, CaptureOutcome, RoundPlan, RoundPolicy, RoundReport } from './round/index.ts'
+import type { CaptureOrder, CaptureOutcome, CopyElsewhere, RoundPlan, RoundPolicy, RoundReport } from './round/index.ts'
 import type { Sets } from './set/index.ts'
 import type { RangeHelpers } from './snapshot/index.ts'
 import type { StopOptions } from './stoppable.ts'
@@ -32,6 +32,8 @@ export interface RecoveryOptions {
   readonly random: Random
   /** Who captures ranges of large tables beside the session that holds their snapshot; absent: nobody. */
   readonly helpers?: RangeHelpers
+  /** Who makes the copies of large orders in place of this thread; absent: nobody. */
+  readonly copyElsewhere?: CopyElsewhere
   /** A table with a larger row is not captured: up to five times its size is in memory meanwhile. */
   readonly maxRowBytes?: number // default 128 MiB
 }
@@ -55,12 +57,14 @@ export interface Recovery extends RecoveryPoints, Retention {
   /** Put what a scan finds into the catalog; returns the report. */
   rebuildCatalog(): Promise<ScanReport>
   quarantine(snapshotId: SnapshotId, reason: string): Promise<RecoveryPoint>
-  /** `planRound`, and each of its orders carried out in turn. */
-  runRound(policy: RoundPolicy): Promise<RoundReport>
+  /** `planRound`, and each of its orders carried out in turn. With `stop`: what is in hand is taken back, the rest waits for the next. */
+  runRound(policy: RoundPolicy, stop?: StopOptions): Promise<RoundReport>
   /** Everything of a round but the copies; the orders are work items for `captureOne`, here or in other processes. */
   planRound(policy: RoundPolicy): Promise<RoundPlan>
   /** Idempotent. Throws METADATA_UNREACHABLE, DATABASE_UNREACHABLE. */
   captureOne(order: CaptureOrder, stop?: StopOptions): Promise<CaptureOutcome>
+  /** The copies of an order, made here, for whoever holds its lease. With `stop` as for `capture`. */
+  copy(order: CaptureOrder, stop?: StopOptions): Promise<readonly RecoveryPoint[]>
   /** Read stored points again, those first that were checked longest ago; corrupt ones are quarantined, each alone. */
   verifyPoints(request: VerifyPointsRequest): Promise<VerifyPointsReport>
   /**

@@ -11,10 +11,11 @@ import type { Recovery, RecoveryOptions } from './model.ts'
 import type { ConflictPolicy, RestoreRequest } from './restore/index.ts'
 import { defaultTarget, exists, planCopyback, readSituation, runRestore, validateRestore } from './restore/index.ts'
 import { openRetention, whileInUse } from './retention/index.ts'
-import type { RoundPorts } from './round/index.ts'
+import type { CaptureOrder, RoundPorts } from './round/index.ts'
 import { captureOne, planRound, runRound } from './round/index.ts'
 import { arrangeSets, openSets, SetCatalog, scanSets, verifySets } from './set/index.ts'
 import { FIXED_SETTINGS } from './snapshot/index.ts'
+import type { StopOptions } from './stoppable.ts'
 import { checkOne, judgePoint, type ReadPorts, runVerify } from './verify/index.ts'
 import { findStaleTables, lookAtTables, runWatch, settleTables } from './watch/index.ts'
 
@@ -26,10 +27,12 @@ export function openRecovery(options: RecoveryOptions): Recovery {
   const round: RoundPorts = {
     ...options,
     catalog,
-    capture: (relation, origin, stop) => capturer.capture(relation, origin, stop),
-    captureSet: async (relations, origin, stop) =>
-      (await sets.capture({ kind: 'tables', tables: relations }, origin, stop)).points,
+    copy: (order, stop) => options.copyElsewhere?.(order, stop) ?? copy(order, stop),
     arrange: (plan, policy) => arrangeSets({ ...options, sets: setCatalog }, plan, policy),
+  }
+  const copy = async ({ relation, companions = [], origin }: CaptureOrder, stop: StopOptions) => {
+    if (companions.length === 0) return [await capturer.capture(relation, origin, stop)]
+    return (await sets.capture({ kind: 'tables', tables: [relation, ...companions] }, origin, stop)).points
   }
   const setCatalog = new SetCatalog(records, catalog)
   const watching: Pick<DrillPorts, 'readManifest' | 'setAsideIfCorrupt'> = {
@@ -58,9 +61,10 @@ export function openRecovery(options: RecoveryOptions): Recovery {
     scan: (relation) => scanPoints(objects, relation),
     rebuildCatalog: () => rebuildCatalog(options, catalog, setCatalog),
     quarantine: (snapshotId, reason) => catalog.quarantine(snapshotId, reason, instantFrom(clock.nowMs())),
-    runRound: (policy) => runRound(round, policy),
+    runRound: (policy, stop = {}) => runRound(round, policy, stop),
     planRound: (policy) => planRound(round, policy),
     captureOne: (order, stop = {}) => captureOne(round, order, stop),
+    copy: (order, stop = {}) => copy(order, stop),
     verifyPoints: (request) =>
       runVerify({ ...options, catalog, verifySets: (signal) => verifySets(objects, setCatalog, signal) }, request),
     checkPoint: (request) =>

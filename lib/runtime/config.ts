@@ -30,6 +30,8 @@ export interface RuntimeConfig extends ProductSettings {
   readonly alertSecret: Environment
   /** Time between two looks for sessions past the gate. */
   readonly watchIntervalSeconds: number
+  /** Tables with more megabytes than this are captured by a thread of their own; 0: none is. */
+  readonly captureThreadMegabytes: number
   /** Where the background's health is asked for. */
   readonly syncHost: string
   /** 0: any free port; undefined: nowhere. */
@@ -76,6 +78,7 @@ const VARIABLES = {
   BACKSTOP_ALERT_ROUTING_KEY: z.string().optional(),
   BACKSTOP_ALERT_ROUTING_KEY_FILE: z.string().optional(),
   BACKSTOP_WATCH_INTERVAL_SECONDS: wholeNumber(1, 3_600, 10),
+  BACKSTOP_CAPTURE_THREAD_MEGABYTES: wholeNumber(0, 10_000_000, 32),
   BACKSTOP_SYNC_HOST: z.string().default('127.0.0.1'),
   BACKSTOP_SYNC_PORT: z.union([z.literal('off'), z.coerce.number().int().min(0).max(65_535)]).optional(),
   BACKSTOP_TLS_CERT: z.string().optional(),
@@ -112,6 +115,7 @@ export function readConfig(environment: Environment, dataFolder: string): Runtim
       ...optional('BACKSTOP_ALERT_ROUTING_KEY_FILE', read.BACKSTOP_ALERT_ROUTING_KEY_FILE),
     },
     watchIntervalSeconds: read.BACKSTOP_WATCH_INTERVAL_SECONDS,
+    captureThreadMegabytes: read.BACKSTOP_CAPTURE_THREAD_MEGABYTES,
     syncHost: read.BACKSTOP_SYNC_HOST,
     ...syncPort(read.BACKSTOP_SYNC_PORT, read.BACKSTOP_PORT),
     isSyncPortGiven: read.BACKSTOP_SYNC_PORT !== undefined,

@@ -14,12 +14,11 @@ import {
   executionSettings,
   type Log,
   openParts,
-  openSessionHelpers,
   type Parts,
   refreshFigures,
 } from '#lib/product/index.ts'
 import { openApi } from './api.ts'
-import { captureWorkers } from './capture-workers.ts'
+import { openCaptureHelp } from './capture-help.ts'
 import type { RuntimeConfig } from './config.ts'
 import { openGateDatabases } from './connect.ts'
 import { drillGround } from './drill-ground.ts'
@@ -113,13 +112,11 @@ async function openAll(options: ProductOptions, openings: Openings): Promise<Run
   const metrics = countRefusals(createMetrics({ version, environment: config.environment, hasProcessMetrics: true }))
   metrics.setCaptureHealth('starting')
   const foundation = { settings: config, records, notifier, metrics, log, ...SYSTEM }
-  const helpers = openSessionHelpers(
-    foundation,
-    { database, objects, columnar: parquet },
-    captureWorkers(config.captureWorkers),
-  )
-  const stores = { database, gateDatabases, execution, objects, auditObjects: objects, columnar: parquet }
-  parts = await openParts(foundation, helpers === undefined ? stores : { ...stores, helpers }, files.policy)
+  const stores = {
+    ...{ database, gateDatabases, execution, objects, auditObjects: objects, columnar: parquet },
+    ...openCaptureHelp(config, foundation, { database, databaseUrl, objects }),
+  }
+  parts = await openParts(foundation, stores, files.policy)
   const opened = parts
   // A predecessor that was killed left events open: their outcome is not known, and nobody may guess it.
   await opened.ledger.reconcile(0)
@@ -131,11 +128,15 @@ async function openAll(options: ProductOptions, openings: Openings): Promise<Run
   openings.add(() => queue.stop())
   const schedule = createTimerSchedule({ onFailure: reportTask(opened, log) })
   const ground = drillGround(config.storageUrl, databaseUrl)
-  for (const task of tasksOf(opened, config, records, files, ground)) schedule.add(task)
+  const stopping = new AbortController()
+  for (const task of tasksOf(opened, config, records, files, ground, { signal: stopping.signal })) schedule.add(task)
   opened.metrics.beforeScrape(refreshFigures(opened))
   const api = openApi(config, opened, files.tokens, { version, alertTargets: notifying.targets })
   schedule.start()
-  openings.add(() => schedule.stop())
+  openings.add(async () => {
+    stopping.abort()
+    await schedule.stop()
+  })
   const server = await openHttpServer(api.handle, {
     host: config.host,
     port: config.port,

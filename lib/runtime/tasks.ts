@@ -23,6 +23,7 @@ import {
   watchStaleness,
   watchTables,
 } from '#lib/product/index.ts'
+import type { StopOptions } from '#lib/recovery/index.ts'
 import type { RuntimeConfig } from './config.ts'
 import type { WatchedFiles } from './watched-files.ts'
 
@@ -52,6 +53,7 @@ export function tasksOf(
   records: SqliteRecordStore,
   files: WatchedFiles,
   ground: DrillGround,
+  stop: StopOptions,
 ): readonly ScheduledTask[] {
   const captureEveryMs = parts.settings.snapshotIntervalSeconds * SECOND_MS
   const watchEveryMs = config.watchIntervalSeconds * SECOND_MS
@@ -59,7 +61,7 @@ export function tasksOf(
   const watch = () => sessionWatch(parts, files)
   const clockWatch = openClockWatch(parts)
   return [
-    { name: 'capture', everyMs: captureEveryMs, immediately: true, run: () => captureRound(parts) },
+    { name: 'capture', everyMs: captureEveryMs, immediately: true, run: () => captureRound(parts, stop) },
     {
       name: 'watch',
       everyMs: watchEveryMs,

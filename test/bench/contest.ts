@@ -61,6 +61,7 @@ export function overHttp(url: string, sql: () => string, expected: string): Quer
 
 export interface ProductProcess {
   readonly url: string
+  readonly pid: number
   stop(): Promise<void>
 }
 
@@ -97,6 +98,7 @@ export async function startProduct(
   child.removeAllListeners('exit')
   return {
     url,
+    pid: child.pid ?? 0,
     stop: async () => {
       const ended = new Promise((done) => child.once('exit', done))
       child.kill('SIGTERM')

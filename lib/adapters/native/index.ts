@@ -1,6 +1,6 @@
 export { localFiles } from './local-files.ts'
 export type { PreparedServersOptions } from './prepared-servers.ts'
 export { createPreparedServers } from './prepared-servers.ts'
-export { listSessionNames } from './session-name.ts'
+export { giveBackSessionName, listSessionNames, takeSessionName } from './session-name.ts'
 export type { NativeToolsOptions } from './tools.ts'
 export { createNativeTools } from './tools.ts'

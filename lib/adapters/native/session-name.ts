@@ -1,5 +1,5 @@
 /**
- * Names for the sessions of programs that this process runs, so that it knows them again: the programs open connections
+ * Names for the sessions of programs and threads that this process runs, so that it knows them again: they open connections
  * of their own, and do not say which. A name is random, and good for as long as its program runs and a moment longer.
  */
 import { randomBytes } from 'node:crypto'

@@ -99,7 +99,7 @@ export const RECOVERY_ERRORS = {
   CAPTURE_LOST: {
     kind: 'dependency',
     retry: true,
-    hint: 'The process that captured the table ended in the middle of it; look for its end in the log (memory, time limit). The table is ordered again.',
+    hint: 'The process that captured the table, or its thread, ended in the middle of it; look for its end in the log (memory, time limit). The table is ordered again.',
   },
   CAPTURE_QUEUED: {
     kind: 'timeout',

@@ -47,12 +47,11 @@ export async function captureOne(ports: RoundPorts, order: CaptureOrder, stop: S
 /** The table's own point first. */
 async function capture(
   ports: RoundPorts,
-  { relation, companions = [], origin }: CaptureOrder,
+  order: CaptureOrder,
   stop: StopOptions,
 ): Promise<readonly [RecoveryPoint, ...RecoveryPoint[]]> {
-  if (companions.length === 0) return [await ports.capture(relation, origin, stop)]
-  const points = await ports.captureSet([relation, ...companions], origin, stop)
-  const own = points.find((point) => quoteRelation(point.relation) === quoteRelation(relation))
+  const points = await ports.copy(order, stop)
+  const own = points.find((point) => quoteRelation(point.relation) === quoteRelation(order.relation))
   if (own === undefined) throw new BackstopError('BUG', 'the set lacks the table that it was ordered for')
   return [own, ...points.filter((point) => point !== own)]
 }

@@ -5,6 +5,7 @@ export type {
   CaptureOrder,
   CaptureOutcome,
   CaptureReason,
+  CopyElsewhere,
   NamedGroup,
   QuarantinedPoint,
   RoundFailure,

@@ -21,13 +21,8 @@ export interface RoundPorts {
   readonly catalog: PointCatalog
   readonly clock: Clock
   readonly random: Random
-  capture(relation: RelationName, origin: RecoveryPointOrigin, stop: StopOptions): Promise<RecoveryPoint>
-  /** At one instant. */
-  captureSet(
-    relations: readonly RelationName[],
-    origin: RecoveryPointOrigin,
-    stop: StopOptions,
-  ): Promise<readonly RecoveryPoint[]>
+  /** The points of the order's table and of its companions, at one instant. Throws what a capture throws. */
+  copy(order: CaptureOrder, stop: StopOptions): Promise<readonly RecoveryPoint[]>
   /** Make the orders for tables that are only of use together into orders for sets. */
   arrange(plan: RoundPlan, policy: RoundPolicy): Promise<RoundPlan>
 }
@@ -85,7 +80,7 @@ export interface RoundFailure {
 
 export interface KeptTable {
   readonly relation: RelationName
-  /** `fresh`, `not-allowed`, `being-captured` or `over-budget`. */
+  /** `fresh`, `not-allowed`, `being-captured`, `over-budget` or `stopped`. */
   readonly reason: string
 }
 
@@ -116,6 +111,9 @@ export interface RoundReport extends Omit<RoundPlan, 'captures' | 'failing'> {
   /** Tables whose last capture lost its process, and that are captured again in this round. */
   readonly lost: readonly RelationName[]
 }
+
+/** Undefined for an order whose copies are not made elsewhere. Throws what a capture throws. */
+export type CopyElsewhere = (order: CaptureOrder, stop: StopOptions) => Promise<readonly RecoveryPoint[]> | undefined
 
 /** What came of one order. Only `failed` is worth an alert. */
 export type CaptureOutcome =

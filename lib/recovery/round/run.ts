@@ -3,6 +3,7 @@ import type { RelationName } from '#lib/kernel/index.ts'
 import { displayRelation, instantFrom, isBackstopError, quoteRelation } from '#lib/kernel/index.ts'
 import type { RecoveryPoint } from '#lib/ports/index.ts'
 import { findHeartbeat, writeHeartbeat } from '../catalog/index.ts'
+import type { StopOptions } from '../stoppable.ts'
 import { captureOne } from './capture-one.ts'
 import { orderRound } from './confirm.ts'
 import type { KeptTable, RoundFailure, RoundPlan, RoundPolicy, RoundPorts, RoundReport } from './model.ts'
@@ -25,8 +26,11 @@ export async function planRound(ports: RoundPorts, policy: RoundPolicy): Promise
   })
 }
 
-/** Capture what needs it, in line. A table that fails is in the report and stops no other. Throws as `planRound` does. */
-export async function runRound(ports: RoundPorts, policy: RoundPolicy): Promise<RoundReport> {
+/**
+ * Capture what needs it, one after the other. A table that fails is in the report and stops no other; what a stop cuts off or keeps
+ * from its turn has not failed. Throws as `planRound` does.
+ */
+export async function runRound(ports: RoundPorts, policy: RoundPolicy, stop: StopOptions): Promise<RoundReport> {
   return await withHeartbeat(ports, async () => {
     const { captures, failing, ...plan } = await ports.arrange(await orderRound(ports, policy), policy)
     const isOrdered = (relation: RelationName) => captures.some((order) => isSame(order.relation, relation))
@@ -36,10 +40,13 @@ export async function runRound(ports: RoundPorts, policy: RoundPolicy): Promise<
     const kept: KeptTable[] = [...plan.kept]
     const failed: RoundFailure[] = failing.filter(({ relation }) => !isOrdered(relation))
     for (const order of captures) {
-      const outcome = await captureOne(ports, order, {})
-      if (outcome.status === 'captured') captured.push(outcome.point, ...(outcome.others ?? []))
+      const outcome = isStopped(stop) ? undefined : await captureOne(ports, order, stop)
+      if (outcome === undefined) kept.push({ relation: order.relation, reason: 'stopped' })
+      else if (outcome.status === 'captured') captured.push(outcome.point, ...(outcome.others ?? []))
       else if (outcome.status === 'confirmed') confirmed.push(outcome.point)
-      else if (outcome.status === 'failed') failed.push(outcome.failure)
+      else if (outcome.status === 'failed' && outcome.failure.code === 'RUN_STOPPED') {
+        kept.push({ relation: order.relation, reason: 'stopped' })
+      } else if (outcome.status === 'failed') failed.push(outcome.failure)
       else if (outcome.status === 'fresh') kept.push({ relation: order.relation, reason: 'fresh' })
       else if (outcome.status === 'busy') {
         kept.push({ relation: order.relation, reason: 'being-captured' })
@@ -53,6 +60,10 @@ export async function runRound(ports: RoundPorts, policy: RoundPolicy): Promise<
     const report = { ...plan, overdue, captured, confirmed, kept, failed, lost: lost.map(({ relation }) => relation) }
     return { result: report, failing: failed, overdue, detail: countsOf(`${captured.length} captured`, report) }
   })
+}
+
+function isStopped({ signal }: StopOptions): boolean {
+  return signal?.aborted === true
 }
 
 function isSame(left: RelationName, right: RelationName): boolean {

@@ -1,0 +1,2 @@
+export type { CaptureThreadOptions } from './open.ts'
+export { openCaptureThread } from './open.ts'
