@@ -1,8 +1,9 @@
 /**
- * `npm run bench -- [classify] [overhead] [recovery] [scale] [functions] [undo] [--json] [--rows=1000000,…] [--rounds=5]`: each figure
- * beside a peer in the same run. Rows and rounds are those of the tables of `recovery`.
+ * `npm run bench -- [classify] [overhead] [recovery] [scale] [functions] [undo] [beside] [--json] [--rows=1000000,…] [--rounds=5]`: each figure
+ * beside a peer in the same run. Rows and rounds are those of the tables of `recovery` and `beside`.
  */
 import { join, resolve } from 'node:path'
+import { benchBeside } from './beside.ts'
 import { benchClassify } from './classify.ts'
 import { benchFunctions } from './functions.ts'
 import { benchOverhead } from './overhead.ts'
@@ -20,6 +21,7 @@ const BENCHES: Readonly<Record<string, () => Promise<BenchReport>>> = {
   scale: benchScale,
   functions: benchFunctions,
   undo: benchUndo,
+  beside: () => benchBeside(besideOptions()),
 }
 
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith('--'))
@@ -46,4 +48,10 @@ function recoveryOptions() {
   const [rounds] = numbers('rounds') ?? []
   const rowCounts = numbers('rows')
   return { ...(rounds === undefined ? {} : { rounds }), ...(rowCounts === undefined ? {} : { rowCounts }) }
+}
+
+function besideOptions() {
+  const { rounds, rowCounts } = recoveryOptions()
+  const [rowCount] = rowCounts ?? []
+  return { ...(rounds === undefined ? {} : { rounds }), ...(rowCount === undefined ? {} : { rowCount }) }
 }
