@@ -1,13 +1,13 @@
 /**
- * `npm run bench -- [classify] [overhead] [recovery] [scale] [functions] [undo] [beside] [--json] [--rows=1000000,…] [--rounds=5]`: each figure
- * beside a peer in the same run. Rows and rounds are those of the tables of `recovery` and `beside`.
+ * `npm run bench -- [classify] [overhead] [recovery] [scale] [functions] [undo] [--json] [--rows=1000000,…] [--rounds=5]`: each figure
+ * beside a peer in the same run. Rows and rounds are those of the tables of `recovery`.
+ * `--shapes=wide --peers=pg_dump,copy,duckdb` choose among those of `recovery`.
  */
 import { join, resolve } from 'node:path'
-import { benchBeside } from './beside.ts'
 import { benchClassify } from './classify.ts'
 import { benchFunctions } from './functions.ts'
 import { benchOverhead } from './overhead.ts'
-import { benchRecovery } from './recovery/index.ts'
+import { benchRecovery, PEER_NAMES, SHAPE_NAMES } from './recovery/index.ts'
 import { type BenchReport, renderReport } from './report.ts'
 import { benchScale } from './scale.ts'
 import { benchUndo } from './undo.ts'
@@ -17,11 +17,10 @@ const PEERS = join(resolve(import.meta.dirname, '../..'), '.backstop', 'peers')
 const BENCHES: Readonly<Record<string, () => Promise<BenchReport>>> = {
   classify: benchClassify,
   overhead: () => benchOverhead(PEERS),
-  recovery: () => benchRecovery(PEERS, recoveryOptions()),
+  recovery: () => benchRecovery(PEERS, { ...recoveryOptions(), ...recoveryNarrowing() }),
   scale: benchScale,
   functions: benchFunctions,
   undo: benchUndo,
-  beside: () => benchBeside(besideOptions()),
 }
 
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith('--'))
@@ -50,8 +49,15 @@ function recoveryOptions() {
   return { ...(rounds === undefined ? {} : { rounds }), ...(rowCounts === undefined ? {} : { rowCounts }) }
 }
 
-function besideOptions() {
-  const { rounds, rowCounts } = recoveryOptions()
-  const [rowCount] = rowCounts ?? []
-  return { ...(rounds === undefined ? {} : { rounds }), ...(rowCount === undefined ? {} : { rowCount }) }
+/** `--shapes=wide` and `--peers=pg_dump` measure less of it, and sooner. */
+function recoveryNarrowing() {
+  const chosen = <Name extends string>(flag: string, known: readonly Name[]): readonly Name[] => {
+    const word = process.argv.find((one) => one.startsWith(`--${flag}=`))?.slice(flag.length + 3)
+    const names: readonly string[] = word?.split(',') ?? known
+    const stranger = names.find((name) => !known.some((one) => one === name))
+    if (stranger === undefined) return known.filter((name) => names.includes(name))
+    process.stderr.write(`Unknown in --${flag}: ${stranger}. There are: ${known.join(', ')}.\n`)
+    process.exit(2)
+  }
+  return { shapes: chosen('shapes', SHAPE_NAMES), peers: chosen('peers', PEER_NAMES) }
 }

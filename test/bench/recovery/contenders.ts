@@ -9,6 +9,9 @@ import { bytesUnder, libpqEnvironment, runProgram } from './program.ts'
 const WORK = fileURLToPath(new URL('./work.ts', import.meta.url))
 const SYSTEM_ROOT = '/usr/lib/postgresql'
 
+export const PEER_NAMES = ['pg_dump', 'copy', 'duckdb'] as const
+export type PeerName = (typeof PEER_NAMES)[number]
+
 /** Binaries of the system with pg_dump, newest version first. */
 export function findSystemBinaries(): string | undefined {
   if (!existsSync(SYSTEM_ROOT)) return undefined
@@ -46,6 +49,7 @@ export function postgresTools(tools: string): Contender {
   const fileOf = ({ folder }: Place) => join(folder, 'big.dump')
   return {
     name: 'pg_dump -Fc, pg_restore',
+    isNative: true,
     capture: 'compressed rows',
     restore: 'table, rows, key',
     take: (place) =>

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startCluster } from '#lib/adapters/embedded/index.ts'
 import { openPostgres } from '#lib/adapters/postgres/index.ts'
-import { duckDb, OURS, plainCopy, postgresTools } from './contenders.ts'
+import { duckDb, OURS, type PeerName, plainCopy, postgresTools } from './contenders.ts'
 import type { DuckDb } from './duckdb.ts'
 import type { Contender, Place, Run } from './model.ts'
 import type { Shape } from './shapes.ts'
@@ -31,6 +31,7 @@ export interface ContestOptions {
   /** Folder of PostgreSQL's programs; absent: the embedded server, and no contender that needs them. */
   readonly tools?: string
   readonly duck?: DuckDb
+  readonly names: readonly PeerName[]
   onStep(what: string): void
 }
 
@@ -67,11 +68,13 @@ export async function runContest(options: ContestOptions): Promise<Outcome> {
   }
 }
 
-function contendersOf({ tools, shape, duck }: ContestOptions): readonly Contender[] {
+function contendersOf({ tools, shape, duck, names }: ContestOptions): readonly Contender[] {
   if (tools === undefined) return [OURS]
   const createTable = shape.seed(0)[0] ?? ''
+  const natives = names.includes('pg_dump') ? [postgresTools(tools)] : []
+  const copies = names.includes('copy') ? [plainCopy(tools, createTable)] : []
   const duckDbs = duck === undefined ? [] : [duckDb(duck)]
-  return [OURS, postgresTools(tools), plainCopy(tools, createTable), ...duckDbs]
+  return [OURS, ...natives, ...copies, ...duckDbs]
 }
 
 interface OpenEntry {

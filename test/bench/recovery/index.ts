@@ -1,10 +1,13 @@
 /** Capture and restore of large tables beside PostgreSQL's own tools, plain COPY and DuckDB, in the same run on the same server. */
 import { type BenchReport, type Figure, quantile, type Table } from '../report.ts'
-import { findSystemBinaries } from './contenders.ts'
+import { findSystemBinaries, PEER_NAMES, type PeerName } from './contenders.ts'
 import { type Entry, type Outcome, runContest } from './contest.ts'
 import { openDuckDb } from './duckdb.ts'
 import type { Run, Skipped } from './model.ts'
 import { SHAPES } from './shapes.ts'
+
+export { PEER_NAMES } from './contenders.ts'
+export const SHAPE_NAMES: readonly string[] = SHAPES.map(({ name }) => name)
 
 const MIB = 1024 * 1024
 const LARGE_ROWS = 5_000_000
@@ -14,23 +17,27 @@ export interface RecoveryBenchOptions {
   readonly rowCounts?: readonly number[]
   /** Five, and two for tables of more than five million rows, when absent. */
   readonly rounds?: number
+  /** Names of `SHAPES`; all when absent. */
+  readonly shapes?: readonly string[]
+  /** Who takes part beside this product; all who can when absent. */
+  readonly peers?: readonly PeerName[]
 }
 
 /** `peersFolder`: where contenders that are not installed are installed. */
 export async function benchRecovery(peersFolder: string, options: RecoveryBenchOptions = {}): Promise<BenchReport> {
-  const { rowCounts = [1_000_000, 10_000_000] } = options
+  const { rowCounts = [1_000_000, 10_000_000], shapes = SHAPE_NAMES, peers: names = PEER_NAMES } = options
   const tools = findSystemBinaries()
-  const duck = tools === undefined ? undefined : openDuckDb(peersFolder)
+  const duck = tools === undefined || !names.includes('duckdb') ? undefined : openDuckDb(peersFolder)
   const outcomes: Outcome[] = []
   for (const rowCount of rowCounts) {
-    for (const shape of SHAPES) {
+    for (const shape of SHAPES.filter(({ name }) => shapes.includes(name))) {
       const onStep = (what: string) => process.stderr.write(`${shape.name}, ${rowCount} rows: ${what}\n`)
       const rounds = options.rounds ?? (rowCount > LARGE_ROWS ? 2 : 5)
       const peers = {
         ...(tools === undefined ? {} : { tools }),
         ...(duck === undefined || 'reason' in duck ? {} : { duck }),
       }
-      outcomes.push(await runContest({ shape, rowCount, rounds, onStep, ...peers }))
+      outcomes.push(await runContest({ shape, rowCount, rounds, onStep, names, ...peers }))
     }
   }
   const server = outcomes[0]?.server ?? 'no server'
@@ -74,7 +81,7 @@ function peakMiB(runs: readonly Run[]): number {
 
 function figuresOf({ shape, rowCount, entries }: Outcome): readonly Figure[] {
   const [ours, ...peers] = entries
-  const native = peers[0]
+  const native = peers.find(({ contender }) => contender.isNative === true)
   if (ours === undefined) return []
   const of = (work: 'captures' | 'restores', peer: string): Figure => ({
     what: `${work === 'captures' ? 'capture' : 'restore'} ${shape.name} ${rowCount / 1_000_000}M`,

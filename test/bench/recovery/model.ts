@@ -19,6 +19,8 @@ export interface Place {
 
 export interface Contender {
   readonly name: string
+  /** PostgreSQL's own way, which the bars are about. */
+  readonly isNative?: true
   readonly capture: string
   readonly restore: string
   /** Take the table out. */
