@@ -6,11 +6,14 @@ import type { CommandContext } from '../frame/index.ts'
 import type { FoundPoints } from '../snapshots/index.ts'
 import { formatBytes, formatDuration } from '../terminal/index.ts'
 
-const MOST_OFFERED = 10
+export const MOST_OFFERED = 10
 
 /** Newest first; those that a wrong clock dated in the future come last, for nobody knows how old they are. */
-export function trustedFirst(points: readonly RecoveryPoint[], nowMs: number): readonly RecoveryPoint[] {
-  const isAhead = (point: RecoveryPoint) => epochMsOf(point.capturedAt) > nowMs + CLOCK_SKEW_MS
+export function trustedFirst<T extends Pick<RecoveryPoint, 'capturedAt'>>(
+  points: readonly T[],
+  nowMs: number,
+): readonly T[] {
+  const isAhead = (point: T) => epochMsOf(point.capturedAt) > nowMs + CLOCK_SKEW_MS
   return [...points.filter((point) => !isAhead(point)), ...points.filter(isAhead)]
 }
 
@@ -87,7 +90,7 @@ export async function choosePoint(
   return points.find((point) => point.snapshotId === chosen) ?? newest
 }
 
-function ageOf(point: RecoveryPoint, nowMs: number): string {
+export function ageOf(point: Pick<RecoveryPoint, 'capturedAt'>, nowMs: number): string {
   const ageMs = nowMs - epochMsOf(point.capturedAt)
   return ageMs < -CLOCK_SKEW_MS ? 'dated in the future by a wrong clock' : `${formatDuration(ageMs)} old`
 }

@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { systemClock } from '#lib/adapters/system/index.ts'
 import type { CommandContext } from '#lib/cli/frame/index.ts'
 import { recoverTable, type TableFlags } from '#lib/cli/recover/recover-table.ts'
-import { type Asker, type Block, Cancelled, type Choice, SILENT_PROGRESS } from '#lib/cli/terminal/index.ts'
+import { Cancelled } from '#lib/cli/terminal/index.ts'
+import { person } from '#test/support/cli/person.ts'
 import { createFixedClock } from '#test/support/fixed-clock.ts'
 import { createTestDatabase, type TestDatabase } from '#test/support/postgres.ts'
 import { openTestRecovery, type TestRecovery } from '#test/support/recovery/open.ts'
@@ -35,52 +36,6 @@ afterEach(async () => {
   await slice?.close()
   await db?.drop()
 })
-
-interface Question {
-  readonly question: string
-  readonly choices?: readonly Choice[]
-  readonly problem?: string | undefined
-}
-
-/** Answers in turn: the index of a choice, a text, yes or no. What was asked and shown is kept. */
-function person(answers: readonly (number | string | boolean)[]) {
-  const asked: Question[] = []
-  const shown: Block[] = []
-  const left = [...answers]
-  const pick = async (question: string, choices: readonly Choice[]) => {
-    asked.push({ question, choices })
-    const answer = left.shift()
-    if (answer === undefined) throw new Cancelled()
-    return choices[Number(answer)]?.value ?? String(answer)
-  }
-  const ask: Asker = {
-    choose: pick,
-    find: pick,
-    write: async (question, preset, check) => {
-      const answer = String(left.shift() ?? '')
-      asked.push({ question, problem: check(answer || preset) })
-      return answer || preset
-    },
-    confirm: async (question) => {
-      asked.push({ question })
-      return left.shift() === true
-    },
-  }
-  const context = {
-    environment: {},
-    signal: new AbortController().signal,
-    isJson: false,
-    isColoured: false,
-    progress: SILENT_PROGRESS,
-    ask,
-    show: async (_: object, blocks: readonly Block[]) => {
-      shown.push(...blocks)
-    },
-    write: async () => {},
-    note: () => {},
-  } as unknown as CommandContext
-  return { asked, shown, context }
-}
 
 const count = async (table: string) => (await db.run(`SELECT count(*)::integer AS count FROM ${table}`))[0]?.['count']
 const recover = (flags: Partial<TableFlags>, { context }: { readonly context: CommandContext }) =>
