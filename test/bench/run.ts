@@ -1,9 +1,10 @@
 /**
- * `npm run bench -- [classify] [overhead] [recovery] [scale] [functions] [undo] [--json] [--rows=1000000,…] [--rounds=5]`: each figure
- * beside a peer in the same run. Rows and rounds are those of the tables of `recovery`.
+ * `npm run bench -- [classify] [overhead] [recovery] [scale] [functions] [undo] [beside] [--json] [--rows=1000000,…] [--rounds=5]`: each figure
+ * beside a peer in the same run. Rows and rounds are those of the tables of `recovery` and `beside`.
  * `--shapes=wide --peers=pg_dump,copy,duckdb` choose among those of `recovery`.
  */
 import { join, resolve } from 'node:path'
+import { benchBeside } from './beside.ts'
 import { benchClassify } from './classify.ts'
 import { benchFunctions } from './functions.ts'
 import { benchOverhead } from './overhead.ts'
@@ -21,6 +22,7 @@ const BENCHES: Readonly<Record<string, () => Promise<BenchReport>>> = {
   scale: benchScale,
   functions: benchFunctions,
   undo: benchUndo,
+  beside: () => benchBeside(besideOptions()),
 }
 
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith('--'))
@@ -60,4 +62,10 @@ function recoveryNarrowing() {
     process.exit(2)
   }
   return { shapes: chosen('shapes', SHAPE_NAMES), peers: chosen('peers', PEER_NAMES) }
+}
+
+function besideOptions() {
+  const { rounds, rowCounts } = recoveryOptions()
+  const [rowCount] = rowCounts ?? []
+  return { ...(rounds === undefined ? {} : { rounds }), ...(rowCount === undefined ? {} : { rowCount }) }
 }
