@@ -271,10 +271,17 @@ describe('killed', () => {
         { timeoutMs: 90_000, everyMs: 200, what: 'the point after all' },
       )
       expect(points.map(({ status }) => status)).toEqual(['valid'])
-      const { items } = (await read('/metadata/alerts?limit=100')) as {
-        items: { event_type: string; recommended_action: string }[]
-      }
-      const told = items.filter(({ event_type }) => event_type === 'snapshot_capture_lost')
+      // The point is there before its round is over, and a round tells when it is.
+      const told = await eventually(
+        async () => {
+          const { items } = (await read('/metadata/alerts?limit=100')) as {
+            items: { event_type: string; recommended_action: string }[]
+          }
+          const lost = items.filter(({ event_type }) => event_type === 'snapshot_capture_lost')
+          return lost.length > 0 && lost
+        },
+        { timeoutMs: 60_000, everyMs: 200, what: 'the alert' },
+      )
       expect(told).toEqual([expect.objectContaining({ recommended_action: expect.stringContaining('log') })])
       note('backstop up', ['in its first capture'], [], 'snapshot_capture_lost×1')
     } finally {
