@@ -1,5 +1,5 @@
 /** Undo through the running product: immediate and approved writes, the desk, the ledger, pause, policy and scope. */
-import { writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -18,14 +18,20 @@ INSERT INTO notes SELECT i, i, 'n' || i FROM generate_series(1, 40) i;
 `
 
 let t: TestProduct
-const policyPath = join(tmpdir(), `backstop-undo-policy-${process.pid}.json`)
+let folder: string
+let policyPath: string
 beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'backstop-undo-policy-'))
+  policyPath = join(folder, 'policy.json')
   await writeFile(policyPath, '{}')
   const environment = { BACKSTOP_UNDO_MAX_ROWS: '30', BACKSTOP_POLICY: policyPath }
   t = await startTestProduct({ seedSql: SEED, environment })
 })
 beforeEach(async () => void (await t.db.run(FILL)))
-afterAll(() => t.stop())
+afterAll(async () => {
+  await t?.stop()
+  await rm(folder, { recursive: true, force: true })
+})
 
 const content = async () =>
   JSON.stringify(

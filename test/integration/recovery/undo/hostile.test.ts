@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { openPostgres } from '#lib/adapters/postgres/index.ts'
 import type { DatabaseSession } from '#lib/ports/index.ts'
 import { undoKey } from '#lib/recovery/undo/codec.ts'
+import { eventually } from '#test/support/eventually.ts'
 import { createTestDatabase } from '#test/support/postgres.ts'
 import { openUndoWorld, type UndoWorld } from '#test/support/undo/world.ts'
 
@@ -263,13 +264,8 @@ describe('two at once', () => {
   }
 
   async function untilWaiting(): Promise<void> {
-    for (const deadlineMs = Date.now() + 5_000; Date.now() < deadlineMs; ) {
-      const rows = await world.db.run(
-        `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`,
-      )
-      if (rows.length > 0) return
-    }
-    throw new Error('nobody waits')
+    const waiting = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`
+    await eventually(async () => (await world.db.run(waiting)).length > 0, { what: 'somebody who waits' })
   }
 
   it('waits for a writer of one of the rows, and then sees what it did', async () => {
