@@ -3,20 +3,12 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { buildFunctions } from '#functions/build.ts'
-import { makeShopTokens, type ShopTokens } from '#lib/cli/shop/index.ts'
+import { makeShopTokens } from '#lib/cli/shop/index.ts'
 import { AGENT_ROLE, seedDatabase } from './demo-data.ts'
 import type { LocalCloud } from './local-cloud.ts'
 import { finishDeployment } from './post-deploy.ts'
 import { LOCAL_ACCOUNT, LOCAL_REGION, runCdk } from './run-cdk.ts'
-import { STATE_FOLDER } from './state.ts'
-
-export interface Deployed {
-  /** With a slash at its end. */
-  readonly apiUrl: string
-  /** Every output of every stack, by its export-free name. */
-  readonly outputs: Readonly<Record<string, string>>
-  readonly tokens: ShopTokens['tokens']
-}
+import { type Deployed, STATE_FOLDER } from './state.ts'
 
 type Cloud = Omit<LocalCloud, 'stop'>
 

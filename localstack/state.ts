@@ -1,8 +1,16 @@
 /** What `cloud up` and `cloud deploy` leave for the commands after them. */
 import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { Deployed } from './deploy.ts'
+import type { ShopTokens } from '#lib/cli/shop/index.ts'
 import type { LocalCloud } from './local-cloud.ts'
+
+export interface Deployed {
+  /** With a slash at its end. */
+  readonly apiUrl: string
+  /** Every output of every stack, by its export-free name. */
+  readonly outputs: Readonly<Record<string, string>>
+  readonly tokens: ShopTokens['tokens']
+}
 
 export const STATE_FOLDER = join(dirname(import.meta.dirname), '.backstop', 'cloud')
 const STATE_FILE = join(STATE_FOLDER, 'state.json')

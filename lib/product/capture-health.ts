@@ -1,7 +1,7 @@
 /** Tells what keeps recovery points from being taken: a storage that cannot be reached, and tables whose captures go on failing. */
 import { ERRORS, isBackstopError } from '#lib/kernel/index.ts'
 import { captureFailedAlert, type RoundFailure } from '#lib/recovery/index.ts'
-import type { Parts } from './parts.ts'
+import type { Parts } from './model.ts'
 
 export type CaptureHealthParts = Pick<Parts, 'alerts' | 'settings'>
 

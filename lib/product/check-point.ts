@@ -3,7 +3,7 @@ import type { AuditLedger } from '#lib/gate/index.ts'
 import type { SnapshotId } from '#lib/kernel/index.ts'
 import { isBackstopError } from '#lib/kernel/index.ts'
 import type { CheckedPoint, CheckPointRequest } from '#lib/recovery/index.ts'
-import type { Parts } from './parts.ts'
+import type { Parts } from './model.ts'
 
 type CheckParts = Pick<Parts, 'recovery'> & { readonly ledger: AuditLedger }
 

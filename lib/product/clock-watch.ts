@@ -1,6 +1,6 @@
 /** Tells when the date jumps: the age of points, the end of approvals and the date of a retention are judged by it. */
 import { epochMsOf, instantFrom, MINUTE_MS, SECOND_MS } from '#lib/kernel/index.ts'
-import type { Parts } from './parts.ts'
+import type { Parts } from './model.ts'
 
 /** Time servers put right less than this day by day. */
 const SMALLEST_JUMP_MS = MINUTE_MS

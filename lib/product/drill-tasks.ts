@@ -12,7 +12,7 @@ import {
   runWalDrill,
   type StoredDrill,
 } from '#lib/recovery/index.ts'
-import type { Parts } from './parts.ts'
+import type { Parts } from './model.ts'
 
 const MEGABYTE = 1_048_576
 const HOUR_MS = 60 * MINUTE_MS

@@ -2,7 +2,7 @@
 import type { AuditEvent } from '#lib/gate/index.ts'
 import { epochMsOf, instantFrom, MINUTE_MS } from '#lib/kernel/index.ts'
 import type { DroppedTable, TableLook } from '#lib/recovery/index.ts'
-import type { Parts } from './parts.ts'
+import type { Parts } from './model.ts'
 
 const PAGE = 500
 const MAX_PAGES = 20

@@ -8,7 +8,7 @@ export type { DrillGround, NativeGround } from './drill-tasks.ts'
 export { drillOnce, drillTable, drillWhenDue } from './drill-tasks.ts'
 export { executionSettings } from './execution.ts'
 export type { Log, LogLevel } from './log.ts'
-export type { Foundation, GateDatabases, Parts, Stores } from './parts.ts'
+export type { Foundation, GateDatabases, Parts, Stores } from './model.ts'
 export {
   anchorBy,
   openAlerts,

@@ -1,15 +1,12 @@
 /** Put the parts together over ports. */
-import type { Metrics } from '#lib/api/index.ts'
 import {
   type AlertDesk,
   type AnchorHead,
   type ApprovalDesk,
   type ConductWatch,
   conductLimitsOf,
-  type ExecutionSettings,
   loadClassifier,
   type OpenAuditLedger,
-  type OpenQueryGate,
   openAlertDesk,
   openApprovalDesk,
   openAuditLedger,
@@ -20,65 +17,12 @@ import {
   type PolicyKeeper,
 } from '#lib/gate/index.ts'
 import { ID_BYTES, newId, SECOND_MS } from '#lib/kernel/index.ts'
-import type { Clock, Columnar, Database, Notifier, ObjectStore, Random, RecordStore } from '#lib/ports/index.ts'
-import {
-  type CopyElsewhere,
-  type OpenUndoImages,
-  openRecovery,
-  type RangeHelpers,
-  type Recovery,
-} from '#lib/recovery/index.ts'
-import type { Log } from './log.ts'
+import type { ObjectStore } from '#lib/ports/index.ts'
+import { openRecovery } from '#lib/recovery/index.ts'
+import type { Foundation, Parts, Stores } from './model.ts'
 import { captureLimits } from './range-work.ts'
 import type { ProductSettings } from './settings.ts'
 import { openUndo, undoKeeper } from './undo.ts'
-
-/** What every part stands on. */
-export interface Foundation {
-  readonly settings: ProductSettings
-  readonly records: RecordStore
-  readonly notifier: Notifier
-  readonly metrics: Metrics
-  readonly clock: Clock
-  readonly random: Random
-  readonly log: Log
-  /** How long a look at the emergency pause may be used again. 0 where an instance can be frozen: its clock stands still too. */
-  readonly pauseCacheMs?: number
-}
-
-/** For agents' statements; both lend their sessions with the settings of `execution` pinned. */
-export interface GateDatabases {
-  readonly reads: Database
-  readonly writes: Database
-}
-
-export interface Stores {
-  /** For captures, restores and probes. */
-  readonly database: Database
-  readonly gateDatabases: GateDatabases
-  readonly execution: ExecutionSettings
-  /** Recovery points. */
-  readonly objects: ObjectStore
-  /** Sealed segments of the ledger; may be the same store. */
-  readonly auditObjects: ObjectStore
-  readonly columnar: Columnar
-  /** Who captures ranges of large tables beside the session that holds their snapshot; absent: nobody. */
-  readonly helpers?: RangeHelpers
-  /** Who makes the copies of large tables in place of this thread; absent: nobody. */
-  readonly copyElsewhere?: CopyElsewhere
-}
-
-export interface Parts extends Foundation, Stores {
-  readonly ledger: OpenAuditLedger
-  readonly approvals: ApprovalDesk
-  readonly conduct: ConductWatch
-  readonly pause: PauseSwitch
-  readonly alerts: AlertDesk
-  readonly recovery: Recovery
-  readonly undo: OpenUndoImages
-  readonly gate: OpenQueryGate
-  readonly policy: PolicyKeeper
-}
 
 type LedgerFoundation = Pick<Foundation, 'records' | 'clock' | 'random'> & {
   readonly settings: Pick<ProductSettings, 'environment'>

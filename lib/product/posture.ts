@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { type Instant, instantFrom, isBackstopError } from '#lib/kernel/index.ts'
 import type { RecordStore } from '#lib/ports/index.ts'
 import type { Posture } from '#lib/recovery/index.ts'
-import type { Parts } from './parts.ts'
+import type { Parts } from './model.ts'
 
 const KEY = { partition: 'recovery-watch', sort: 'posture' } as const
 

@@ -3,7 +3,7 @@ import { isBackstopError } from '#lib/kernel/index.ts'
 import { StatementError, type WorkQueue } from '#lib/ports/index.ts'
 import { fanOutHelpers, type RangeHelpers, sendTo, sessionHelpers } from '#lib/recovery/index.ts'
 import type { Log } from './log.ts'
-import type { Foundation, Stores } from './parts.ts'
+import type { Foundation, Stores } from './model.ts'
 
 type HelperStores = Pick<Stores, 'database' | 'objects' | 'columnar'>
 

@@ -16,7 +16,7 @@ import {
 } from '#lib/recovery/index.ts'
 import { type CaptureHealthParts, settleFailures, tellUnlessStorage, watchingStorage } from './capture-health.ts'
 import { sendOrder } from './capture-work.ts'
-import type { Parts } from './parts.ts'
+import type { Parts } from './model.ts'
 
 const MEGABYTE = 1_048_576
 const MOST_POINTS = 10_000

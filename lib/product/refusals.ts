@@ -1,6 +1,6 @@
 /** Refused credentials, counted where they are refused and told together: a flood of them costs no store anything. */
 import type { Metrics } from '#lib/api/index.ts'
-import type { Parts } from './parts.ts'
+import type { Parts } from './model.ts'
 
 type Reason = 'auth_unauthorized' | 'auth_forbidden'
 

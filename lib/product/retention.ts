@@ -2,7 +2,7 @@
 import type { ApprovalDesk, AuditLedger } from '#lib/gate/index.ts'
 import { epochMsOf, isBackstopError, type JsonObject, MINUTE_MS, type SnapshotId } from '#lib/kernel/index.ts'
 import { type Keep, type KeepKind, type RetentionReport, retentionAlerts } from '#lib/recovery/index.ts'
-import type { Parts } from './parts.ts'
+import type { Parts } from './model.ts'
 
 const HOUR_MS = 60 * MINUTE_MS
 const PAGE_APPROVALS = 500

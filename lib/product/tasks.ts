@@ -1,7 +1,7 @@
 /** The recurring work, whoever calls it when. */
 import type { SealReport } from '#lib/gate/index.ts'
 import { epochMsOf, SECOND_MS } from '#lib/kernel/index.ts'
-import type { Parts } from './parts.ts'
+import type { Parts } from './model.ts'
 
 /** Longer than anything may run: what is still open then has lost its process. */
 const OPEN_FOR_MS = 20 * 60 * SECOND_MS

@@ -1,7 +1,7 @@
 /** Pre-images of writes, and the desk that reverses them. */
 import { openUndoDesk, type UndoDesk, type UndoKeeper } from '#lib/gate/index.ts'
 import { type OpenUndoImages, openUndoImages } from '#lib/recovery/index.ts'
-import type { Foundation, Parts, Stores } from './parts.ts'
+import type { Foundation, Parts, Stores } from './model.ts'
 
 export function openUndo(
   { settings, records, clock }: Pick<Foundation, 'settings' | 'records' | 'clock'>,

@@ -10,7 +10,7 @@ import {
 } from '#lib/recovery/index.ts'
 import { isAllowedTable } from './allowed-table.ts'
 import { sortDrops } from './gate-drops.ts'
-import type { Parts } from './parts.ts'
+import type { Parts } from './model.ts'
 import { notePosture } from './posture.ts'
 
 type WatchParts = Pick<Parts, 'recovery' | 'alerts' | 'metrics' | 'settings' | 'log' | 'clock' | 'records'>

@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
-import { type Deployed, deploy } from '../../localstack/deploy.ts'
+import { deploy } from '../../localstack/deploy.ts'
 import { type LocalCloud, startLocalCloud } from '../../localstack/local-cloud.ts'
+import type { Deployed } from '../../localstack/state.ts'
 import { recordCalls } from './cloud/permission/record-calls.ts'
 
 declare module 'vitest' {

@@ -3,6 +3,7 @@ import type { ColumnValues } from '#lib/ports/index.ts'
 import type { ByteArea } from './copy-bytes.ts'
 import { areaOf, copyBytes } from './copy-bytes.ts'
 import { DecimalEncoder } from './encode-decimal.ts'
+import type { ColumnEncoder, FieldTarget } from './encoder-model.ts'
 import { NULL_LENGTH } from './fields.ts'
 import {
   DATE_INFINITY,
@@ -18,18 +19,6 @@ import { encodeNumeric } from './numeric-text.ts'
 
 const UINT32 = 0x1_0000_0000
 const decoder = new TextDecoder()
-
-/** Where the rows of a window are written: `positions[row]` is the next free byte of the row. */
-export interface FieldTarget extends ByteArea {
-  readonly positions: Int32Array
-}
-
-/** Walks one column of a batch from its first row to its last. */
-export interface ColumnEncoder {
-  /** Add each row's field length, with its four length bytes, to `rowBytes`. Call before `write` for the same rows. */
-  measure(firstRow: number, rowCount: number, rowBytes: Int32Array): void
-  write(firstRow: number, rowCount: number, target: FieldTarget): void
-}
 
 export function columnEncoder(encoding: ColumnEncoding, values: ColumnValues): ColumnEncoder {
   switch (encoding.kind) {

@@ -2,7 +2,7 @@
 import type { ColumnValues } from '#lib/ports/index.ts'
 import { areaOf, copyBytes } from './copy-bytes.ts'
 import { MAX_DECIMAL_FIELD_BYTES, writeDecimal } from './decimal.ts'
-import type { ColumnEncoder, FieldTarget } from './encode-column.ts'
+import type { ColumnEncoder, FieldTarget } from './encoder-model.ts'
 import { NULL_LENGTH } from './fields.ts'
 
 const UINT32 = 0x1_0000_0000

@@ -2,8 +2,7 @@
 import type { RelationName } from '#lib/kernel/index.ts'
 import { BackstopError, quoteIdentifier, quoteRelation } from '#lib/kernel/index.ts'
 import type { ColumnEncoding, EncodingKind } from '../copy/index.ts'
-import type { PageRange } from './model.ts'
-import { WHOLE_TABLE } from './plan-ranges.ts'
+import { type PageRange, WHOLE_TABLE } from './plan-ranges.ts'
 
 /** A column as the digest takes it in. */
 export interface DigestColumn {

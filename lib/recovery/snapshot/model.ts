@@ -4,6 +4,7 @@ import type { Columnar, ObjectStore, Random, RecoveryPointOrigin } from '#lib/po
 import type { ColumnDefinition, ContentColumn, ManifestPart, TableDefinition } from '../manifest/index.ts'
 import type { DecoderShelf } from './decoder-shelf.ts'
 import type { BaseType } from './encoding.ts'
+import type { PageRange } from './plan-ranges.ts'
 
 /** A relation of the database, found by name. */
 export interface FoundRelation {
@@ -49,14 +50,6 @@ export interface CaptureRequest {
   readonly isSnapshotOwn: boolean
   /** Given when other sessions may share the snapshot: the name by which they import it. */
   exportName?(): Promise<string>
-}
-
-/** Pages of a table: from the first up to, and without, the second; null: whatever comes. */
-export interface PageRange {
-  /** Its place among the table's ranges. */
-  readonly index: number
-  readonly fromPage: number
-  readonly toPage: number | null
 }
 
 /** One range of a table to capture: plain JSON, so that another thread or another process can do it. */

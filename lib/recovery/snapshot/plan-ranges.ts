@@ -1,8 +1,15 @@
 /** Decides into which ranges of pages a table is cut, so that several sessions can capture it at the same time. */
-import type { PageRange } from './model.ts'
 
 /** Each range has a part of its own, and a manifest lists all parts. */
 const MAX_RANGES = 1_000
+
+/** Pages of a table: from the first up to, and without, the second; null: whatever comes. */
+export interface PageRange {
+  /** Its place among the table's ranges. */
+  readonly index: number
+  readonly fromPage: number
+  readonly toPage: number | null
+}
 
 export const WHOLE_TABLE: PageRange = { index: 0, fromPage: 0, toPage: null }
 

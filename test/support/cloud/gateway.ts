@@ -1,7 +1,7 @@
 /** Calls of a deployed gateway, as an agent or an operator would make them. */
 import { type GatewayReply, openGateway } from '#lib/cli/gateway/index.ts'
 import { AGENT_ID, type ShopPrincipal } from '#lib/cli/shop/index.ts'
-import type { Deployed } from '../../../localstack/deploy.ts'
+import type { Deployed } from '../../../localstack/state.ts'
 
 export interface StatementAnswer {
   readonly status: string

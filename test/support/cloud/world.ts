@@ -2,9 +2,10 @@
 import { openPostgres } from '#lib/adapters/postgres/index.ts'
 import type { DemoWorld } from '#lib/cli/demo/model.ts'
 import { assembleWorld } from '#lib/cli/demo/world.ts'
-import { type Deployed, outputOf } from '../../../localstack/deploy.ts'
+import { outputOf } from '../../../localstack/deploy.ts'
 import type { LocalCloud } from '../../../localstack/local-cloud.ts'
 import { emulatorEnvironment } from '../../../localstack/run-cdk.ts'
+import type { Deployed } from '../../../localstack/state.ts'
 
 export interface CloudWorld {
   readonly world: DemoWorld
