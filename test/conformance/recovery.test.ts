@@ -167,7 +167,7 @@ describe('checksum mismatch', () => {
     await dropRecovered()
     const { stderr } = await world.shell.run(`${RECOVER} --snapshot-id ${newest.snapshot_id}`)
     expect(stderr).toMatch(/^Hint: .*previous snapshot/m)
-    expect(await world.shell.read('backstop recover --help')).toMatch(/"table", "logical",\s+"pitr"/)
+    expect(await world.shell.read('backstop recover --help')).toMatch(/"table",\s+"set",\s+"logical",\s+"pitr"/)
   })
 })
 

@@ -119,7 +119,9 @@ export function addTarget(walk: Walk, object: WrittenName, access: Access, optio
     isCascade: !isPlanned && (options.isCascade ?? false),
     isOnly: options.isOnly ?? false,
   }
-  addOnce(walk.facts.targets, target, walk.facts.seen)
+  const { objectKind, scope, isDestructive, isCascade, isOnly } = target
+  const key = keyOf('target', object, objectKind, target.access, scope, isDestructive, isCascade, isOnly)
+  addOnce(walk.facts.targets, target, key, walk.facts.seen)
 }
 
 const CHANGES: ReadonlySet<Access> = new Set<Access>([
@@ -141,9 +143,12 @@ function isSystemRelation({ schema, name }: WrittenName, objectKind: ObjectKind)
   return schema === undefined ? name.startsWith('pg_') : SYSTEM_SCHEMAS.has(schema)
 }
 
-/** Keep the first of equal entries; the key is the entry's own text. */
-function addOnce<T>(list: T[], item: T, seen: Set<string>): void {
-  const key = JSON.stringify(item)
+/** No name has a NUL in it. */
+const keyOf = (kind: string, { catalog = '', schema = '', name }: WrittenName, ...rest: readonly unknown[]): string =>
+  [kind, catalog, schema, name, ...rest].join('\0')
+
+/** Keep the first of equal entries. */
+function addOnce<T>(list: T[], item: T, key: string, seen: Set<string>): void {
   if (seen.has(key)) return
   seen.add(key)
   list.push(item)
@@ -151,11 +156,8 @@ function addOnce<T>(list: T[], item: T, seen: Set<string>): void {
 
 export function addColumn(walk: Walk, name: string, access: ColumnUse['access'], relation?: WrittenName): void {
   const granted = walk.fate === 'planned' ? 'read' : access
-  addOnce(
-    walk.facts.columns,
-    { ...(relation === undefined ? {} : { relation }), name, access: granted },
-    walk.facts.seen,
-  )
+  const column = { ...(relation === undefined ? {} : { relation }), name, access: granted }
+  addOnce(walk.facts.columns, column, keyOf('column', relation ?? { name: '' }, name, granted), walk.facts.seen)
 }
 
 /** The highest level among the findings. */

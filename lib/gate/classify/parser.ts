@@ -1,4 +1,5 @@
 /** PostgreSQL's own parser as a function from text to a raw tree, or a reason why there is none. */
+import './optimizer-off.ts'
 import { fingerprintSync, hasSqlDetails, loadModule, type Node, parsePlPgSQLSync, parseSync } from 'libpg-query'
 
 /** One statement of a text; `start` and `length` are UTF-8 bytes, `length` absent means to the end of the text. */

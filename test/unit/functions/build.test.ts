@@ -82,6 +82,7 @@ describe('the bundles', () => {
     ]
     expect(withPart('node_modules/pg/')).toEqual(allBut(...withoutDatabase))
     expect(withPart('node_modules/libpg-query')).toEqual(['gate-query', 'gate-run'])
+    expect(withPart('lib/gate/classify/optimizer-off.ts')).toEqual(['gate-query', 'gate-run'])
     expect(withPart('node_modules/hyparquet-writer')).toEqual([
       'gate-administer',
       'gate-query',
