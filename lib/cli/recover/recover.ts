@@ -42,7 +42,7 @@ export const recover = defineCommand({
     nonInteractive: toggle('--non-interactive', 'ask nothing: take the newest valid point'),
     ...WHOLE_FLAGS,
   },
-  json: `${RESTORE_JSON}. With --type set: ${SET_RESTORE_JSON}`,
+  json: `${RESTORE_JSON}; with --type set: ${SET_RESTORE_JSON}`,
   examples: [
     {
       does: 'Guided, at a terminal: asks for everything that is not said',
