@@ -1,12 +1,12 @@
 /** SHA-256 digests in lower-case hexadecimal, and comparison without a timing difference. */
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import type { JsonValue } from './json.ts'
 import { canonicalJson } from './json.ts'
 
 export type Sha256Hex = string & { readonly __brand: 'Sha256Hex' }
 
 export function sha256Hex(content: string | Uint8Array): Sha256Hex {
-  return createHash('sha256').update(content).digest('hex') as Sha256Hex
+  return hash('sha256', content) as Sha256Hex
 }
 
 /** Digest of a value's canonical JSON. */
