@@ -123,29 +123,20 @@ async function stopKeeper(keeper: ChildProcess): Promise<void> {
 }
 
 async function launch(options: ClusterOptions, cluster: ClusterFolder, binFolder: string, removeFolders: string[]) {
-  for (let attempt = 1; ; attempt++) {
-    const port = await freePort()
-    const args = serverArguments(cluster.dataFolder, port, options.folder === undefined, options.settings ?? {})
-    const runAs = isRoot() ? { runAsId: UNPRIVILEGED_ID } : {}
-    const keeper = spawnKeeper({ program: join(binFolder, 'postgres'), args, removeFolders, ...runAs })
-    try {
-      await waitUntilReady(keeper)
-      return { keeper, port }
-    } catch (error) {
-      await stopKeeper(keeper)
-      const isPortTaken = String(error).includes('Address already in use')
-      if (!isPortTaken || attempt === START_ATTEMPTS || removeFolders.length > 0) throw error
-    }
+  const port = await freePort()
+  const args = serverArguments(cluster.dataFolder, port, options.folder === undefined, options.settings ?? {})
+  const runAs = isRoot() ? { runAsId: UNPRIVILEGED_ID } : {}
+  const keeper = spawnKeeper({ program: join(binFolder, 'postgres'), args, removeFolders, ...runAs })
+  try {
+    await waitUntilReady(keeper)
+    return { keeper, port }
+  } catch (error) {
+    await stopKeeper(keeper)
+    throw error
   }
 }
 
-/**
- * Start a server on a free loopback port.
- *
- * Effects: two processes, which end with `stop` and with this process in whatever way it ends
- * Throws:  DATABASE_START_FAILED with the server's last words
- */
-export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+async function startOnce(options: ClusterOptions): Promise<Cluster> {
   const binaries = findServerBinaries(options.binFolder)
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'backstop-postgres-'))
   const removeFolders = [
@@ -169,5 +160,23 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   } catch (error) {
     for (const leftover of removeFolders) rmSync(leftover, { recursive: true, force: true })
     throw error
+  }
+}
+
+/**
+ * Start a server on a free loopback port; on another one when somebody else has bound it in the meantime.
+ *
+ * Effects: two processes, which end with `stop` and with this process in whatever way it ends
+ * Throws:  DATABASE_START_FAILED with the server's last words
+ */
+export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      // From the beginning: with a server that ends, its temporary folders go.
+      return await startOnce(options)
+    } catch (error) {
+      const isPortTaken = String(error).includes('Address already in use')
+      if (!isPortTaken || attempt === START_ATTEMPTS) throw error
+    }
   }
 }
