@@ -75,7 +75,7 @@ describe('on a real server', () => {
   let world: HostileWorld
 
   beforeAll(async () => {
-    cluster = await startCluster({ settings: { autovacuum: 'off' } })
+    cluster = await startCluster({ settings: { autovacuum: 'off', checkpoint_timeout: '1d' } })
     const url = new URL(cluster.urlFor('postgres'))
     owner = new Client({ connectionString: url.href })
     await owner.connect()
@@ -113,7 +113,7 @@ describe('on a real server', () => {
         url: cluster.urlFor('postgres'),
         dataFolder: cluster.dataFolder,
         batchSize: 1,
-        statementTimeoutMs: 5_000,
+        statementTimeoutMs: 60_000,
         libraries: ['plpgsql', 'dblink', 'pg_trgm', 'pgcrypto'],
       },
     )

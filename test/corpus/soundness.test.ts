@@ -8,16 +8,23 @@ import { HARMLESS_VOLATILE } from '#test/support/corpus/harmless-volatile.ts'
 import { proveReads, type ReadProof } from '#test/support/corpus/read-proof.ts'
 import { sortStatements } from '#test/support/corpus/safe-statements.ts'
 import type { NamedStatement } from '#test/support/corpus/statement-file.ts'
+import { openWitness, type Witness } from '#test/support/corpus/witness.ts'
 
-const SETTINGS = { autovacuum: 'off', wal_level: 'logical', max_prepared_transactions: '5', track_functions: 'none' }
+/** No checkpoint by the clock: it makes files and changes slots between two looks. */
+const SETTINGS = {
+  autovacuum: 'off',
+  wal_level: 'logical',
+  max_prepared_transactions: '5',
+  track_functions: 'none',
+  checkpoint_timeout: '1d',
+}
 const LIBRARIES = ['plpgsql', 'pg_trgm', 'pgcrypto']
 const LONG_MS = 600_000
 
 let cluster: Cluster
 let url: string
 /** Another session in the middle of a query: it must outlive everything that runs as a read. */
-let witness: Client
-let witnessPid: number
+let witness: Witness
 
 beforeAll(async () => {
   await loadClassifier()
@@ -33,9 +40,7 @@ beforeAll(async () => {
   await owner.query("SELECT pg_create_physical_replication_slot('shop_slot')")
   await owner.query('CHECKPOINT')
   await owner.end()
-  witness = await open('witness')
-  witnessPid = (await witness.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]?.pid ?? 0
-  witness.query('SELECT pg_sleep(3600)').catch(() => {})
+  witness = await openWitness(url)
 }, LONG_MS)
 
 afterAll(async () => {
@@ -55,7 +60,7 @@ const prove = (statements: readonly NamedStatement[], batchSize: number): Promis
     url,
     dataFolder: cluster.dataFolder,
     batchSize,
-    statementTimeoutMs: 10_000,
+    statementTimeoutMs: 60_000,
     libraries: LIBRARIES,
   })
 
@@ -81,7 +86,12 @@ describe('the checker itself', () => {
   const planted = (sql: string, name = sql): NamedStatement => ({ name, sql, parameters: [] })
 
   it.each([
-    ['ends another session', () => planted(`SELECT pg_cancel_backend(${witnessPid})`, 'cancel'), /process \d+ client/],
+    // It returns when the other session is gone, and not while the signal is on its way.
+    [
+      'ends another session',
+      () => planted(`SELECT pg_terminate_backend(${witness.pid}, 60000)`, 'terminate'),
+      /process \d+ client/,
+    ],
     ['throws statistics away', () => planted('SELECT pg_stat_reset()'), /statistics of shop/],
     [
       'changes a setting of the session',
@@ -106,7 +116,7 @@ describe('the checker itself', () => {
     const proof = await prove([planted('SELECT 1'), statement()], 1)
     expect(proof.violations.map(({ name }) => name)).toEqual([statement().name])
     expect(proof.violations[0]?.changes.join('\n')).toMatch(change)
-    if (statement().name === 'cancel') await restartWitness()
+    if (statement().name === 'terminate') await restartWitness()
   })
 
   it('names one statement in a batch, and those around it not', async () => {
@@ -129,9 +139,7 @@ describe('the checker itself', () => {
 
 async function restartWitness(): Promise<void> {
   await witness.end()
-  witness = await open('witness')
-  witnessPid = (await witness.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]?.pid ?? 0
-  witness.query('SELECT pg_sleep(3600)').catch(() => {})
+  witness = await openWitness(url)
 }
 
 function remoteWrite(): string {
@@ -185,7 +193,7 @@ const isSafe = ({ sql }: NamedStatement) => {
 async function callsOf(schema: string) {
   const client = await open('sorter')
   try {
-    return await writeCatalogCalls(client, schema, witnessPid)
+    return await writeCatalogCalls(client, schema, witness.pid)
   } finally {
     await client.end()
   }

@@ -4,6 +4,7 @@ import { Client } from 'pg'
 import { inject } from 'vitest'
 import { openPostgres } from '#lib/adapters/postgres/index.ts'
 import type { Database } from '#lib/ports/index.ts'
+import { eventually } from './eventually.ts'
 
 export interface TestDatabase {
   /** As the superuser. */
@@ -28,6 +29,21 @@ async function runAt(url: string, sql: string): Promise<Record<string, unknown>[
   }
 }
 
+const IN_USE = '55006'
+
+/** The server gives sessions that it ends five seconds to go. On a busy machine they may take longer. */
+async function dropDatabase(clusterUrl: string, name: string): Promise<void> {
+  const isDropped = () =>
+    runAt(clusterUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`).then(
+      () => true,
+      (error: { readonly code?: string }) => {
+        if (error.code !== IN_USE) throw error
+        return false
+      },
+    )
+  await eventually(isDropped, { what: `the end of the sessions of ${name}` })
+}
+
 /** Create a database on the run's cluster, or on another one by a superuser's URL, filled by `seedSql`. */
 export async function createTestDatabase(seedSql?: string, otherCluster?: string): Promise<TestDatabase> {
   const clusterUrl = otherCluster ?? inject('clusterUrl')
@@ -50,7 +66,7 @@ export async function createTestDatabase(seedSql?: string, otherCluster?: string
     run: (sql) => runAt(url.href, sql),
     drop: async () => {
       await database.close()
-      await runAt(clusterUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
+      await dropDatabase(clusterUrl, name)
     },
   }
 }

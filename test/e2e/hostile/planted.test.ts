@@ -80,7 +80,7 @@ describe('the comparison of worlds', () => {
     ['the canary file', "COPY (SELECT 1) TO '{{canary}}'", /canary file/],
     ['a replication slot', "SELECT pg_create_physical_replication_slot('planted')", /slot planted/],
     ['statistics that were reset', 'SELECT pg_stat_reset()', /statistics of/],
-    ['another session that was ended', 'SELECT pg_terminate_backend({{witness}})', /process \d+/],
+    ['another session that was ended', 'SELECT pg_terminate_backend({{witness}}, 60000)', /process \d+/],
   ])('sees %s', async (_, sql, expected) => {
     const before = await readWorld(range.site)
     await range.own(sql)

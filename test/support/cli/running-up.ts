@@ -31,7 +31,7 @@ export async function startUpProcess(
       if (ended !== undefined) throw new Error(`it ended: ${ended}`)
       return /^\{"event":"ready".*\}\n/.exec(running.stdout())?.[0]
     },
-    { timeoutMs: 60_000, what: 'backstop up is ready' },
+    { timeoutMs: 180_000, what: 'backstop up is ready' },
   )
   return { ...running, ready: JSON.parse(line) as Ready }
 }

@@ -75,6 +75,7 @@ interface Moment {
 }
 
 async function look(bench: Bench): Promise<Moment> {
+  await knock(bench.options.url)
   const [server, session] = [await readServer(bench.observer), await readSession(bench.runner)]
   const named = [...session].map(([name, value]) => [`session: ${name}`, value] as const)
   const world = new Map([...server, ...named, ...readFiles(bench.options.dataFolder)])
@@ -138,6 +139,12 @@ async function connectRunner(options: ProofOptions): Promise<Client> {
   await client.query(`SET statement_timeout = ${options.statementTimeoutMs}`)
   for (const library of options.libraries) await client.query(`LOAD '${library}'`)
   return client
+}
+
+/** Before it lets anybody in, the postmaster does what it was signalled until then: a configuration is loaded by now. */
+async function knock(url: string): Promise<void> {
+  const client = await connect(url, 'knocker')
+  await client.end()
 }
 
 async function connect(url: string, applicationName: string): Promise<Client> {

@@ -2,8 +2,8 @@
 import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Client } from 'pg'
 import { type Cluster, startCluster } from '#lib/adapters/embedded/index.ts'
+import { openWitness, type Witness } from '#test/support/corpus/witness.ts'
 import { type Caller, type Reply, startTestProduct, type TestProduct } from '#test/support/product.ts'
 import type { Site } from './world.ts'
 
@@ -59,15 +59,6 @@ END $$;`
 /** Nobody is quarantined for trying again, so that each attack is judged for what it is. */
 const PATIENT_POLICY = { max_blocked_attempts_per_window: 1_000_000, require_sidecar_heartbeat: false }
 
-async function openWitness(url: string): Promise<{ client: Client; pid: number }> {
-  const client = new Client({ connectionString: url, application_name: 'witness' })
-  client.on('error', () => {})
-  await client.connect()
-  const rows = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
-  client.query('SELECT pg_sleep(86400)').catch(() => {})
-  return { client, pid: rows.rows[0]?.pid ?? 0 }
-}
-
 function writeCanary(folder: string): string {
   const path = join(folder, 'canary.txt')
   writeFileSync(path, `${CANARY_TEXT}\n`)
@@ -77,10 +68,18 @@ function writeCanary(folder: string): string {
   return path
 }
 
+/** No checkpoint by the clock: it makes files and changes slots between two looks. */
+const SETTINGS = {
+  autovacuum: 'off',
+  wal_level: 'logical',
+  max_prepared_transactions: '5',
+  max_connections: '50',
+  checkpoint_timeout: '1d',
+}
+
 /** Start cluster, shop and product. */
 export async function openRange(options: RangeOptions): Promise<Range> {
-  const settings = { autovacuum: 'off', wal_level: 'logical', max_prepared_transactions: '5', max_connections: '50' }
-  const cluster = await startCluster({ settings })
+  const cluster = await startCluster({ settings: SETTINGS })
   const folder = mkdtempSync(join(tmpdir(), 'backstop-range-'))
   const policyPath = join(folder, 'policy.json')
   writeFileSync(policyPath, JSON.stringify({ ...PATIENT_POLICY, ...options.policy }))
@@ -106,7 +105,7 @@ function rangeOf(
   cluster: Cluster,
   product: TestProduct,
   site: Site,
-  witness: { client: Client; pid: number },
+  witness: Witness,
   folder: string,
 ): Range {
   const user = role === 'superuser' ? 'postgres' : APP_ROLE
@@ -143,7 +142,7 @@ function rangeOf(
     },
     denyPending: () => denyPending(product),
     stop: async () => {
-      await witness.client.end().catch(() => {})
+      await witness.end()
       await product.stop()
       await cluster.stop()
       rmSync(folder, { recursive: true, force: true })

@@ -17,16 +17,19 @@ export interface DrillWorld {
   readonly folder: string
   /** Keys in the storage. */
   keys(prefix?: string): Promise<readonly string[]>
-  /** Folders of drills among the temporary files of this process. */
+  /** Folders of drills among the temporary files of this process, without those of a killed one that had its number. */
   scratchFolders(): readonly string[]
   close(): Promise<void>
 }
+
+const scratchFolders = () => readdirSync(tmpdir()).filter((name) => name.startsWith(`backstop-scratch-${process.pid}-`))
 
 export async function openDrillWorld(): Promise<DrillWorld> {
   const folder = mkdtempSync(join(tmpdir(), 'backstop-drill-test-'))
   const random = { bytes: (count: number) => randomBytes(count) }
   const objects = await openFolderObjectStore({ root: join(folder, 'objects'), clock: systemClock, random })
   const records = openSqliteRecordStore({ path: ':memory:', clock: systemClock })
+  const leftovers = new Set(scratchFolders())
   return {
     objects,
     records,
@@ -35,7 +38,7 @@ export async function openDrillWorld(): Promise<DrillWorld> {
     random,
     folder,
     keys: async (prefix = '') => (await objects.list(prefix)).objects.map(({ key }) => key),
-    scratchFolders: () => readdirSync(tmpdir()).filter((name) => name.startsWith(`backstop-scratch-${process.pid}-`)),
+    scratchFolders: () => scratchFolders().filter((name) => !leftovers.has(name)),
     close: async () => {
       await records.close()
       rmSync(folder, { recursive: true, force: true })

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { MAX_AUDIT_QUERY_BYTES, scrubQuery } from '#lib/gate/audit/index.ts'
 
 const SECRET = 'hunter2-Zürich'
+const MOST_CPU_US = 2_000_000
 
 describe('scrubQuery', () => {
   const cases: readonly (readonly [string, string])[] = [
@@ -88,12 +89,11 @@ describe('scrubQuery', () => {
     'eyJaaaaa.',
     'bearer ',
     'x',
-  ])(
-    'is not slowed down by a long statement of %j',
-    (unit) => {
-      const sql = `pass ${unit.repeat(Math.floor(262_144 / unit.length))}`
-      expect(Buffer.byteLength(scrubQuery(sql))).toBeLessThanOrEqual(MAX_AUDIT_QUERY_BYTES)
-    },
-    2_000,
-  )
+  ])('is not slowed down by a long statement of %j', (unit) => {
+    const sql = `pass ${unit.repeat(Math.floor(262_144 / unit.length))}`
+    const before = process.threadCpuUsage()
+    expect(Buffer.byteLength(scrubQuery(sql))).toBeLessThanOrEqual(MAX_AUDIT_QUERY_BYTES)
+    // Of the processor, not of the clock: a machine that does something else meanwhile slows nothing down here.
+    expect(process.threadCpuUsage(before).user).toBeLessThan(MOST_CPU_US)
+  })
 })
