@@ -29,7 +29,7 @@ beforeAll(async () => {
     CREATE TRIGGER slow AFTER DELETE ON orders FOR EACH STATEMENT EXECUTE FUNCTION slow()`)
   records = openSqliteRecordStore({ path: ':memory:', clock: systemClock })
   foundation = {
-    settings: readConfig({ BACKSTOP_STATEMENT_TIMEOUT_MS: '5000' }, '/nowhere'),
+    settings: readConfig({ BACKSTOP_ASSESS_TIMEOUT_MS: '30000', BACKSTOP_STATEMENT_TIMEOUT_MS: '5000' }, '/nowhere'),
     records,
     notifier: { notify: async () => {} },
     metrics: openEmfMetrics('test', () => {}),

@@ -160,7 +160,9 @@ test('a table that failed still fails while another process tries it again', asy
 
 test('a worker that died in the middle shows in the heartbeat, and the table is ordered again', async () => {
   const order = await orderFor('a')
+  // By a clock of its own, which stands still: it lives on in this process, and renews its lease every ten seconds.
   const worker = await another({
+    clock: createFixedClock(clock.nowMs()),
     wrapObjects: (objects) => wrappedStore(objects, { openUpload: () => new Promise(() => {}) }),
   })
   void worker.recovery.captureOne(order)

@@ -31,6 +31,8 @@ beforeEach(async () => {
 })
 afterEach(() => slice?.close())
 
+/** For the server and the store to take everything back, on a machine that stands still for seconds. */
+const PATIENT = { graceMs: 60_000 }
 const timeUp = () => AbortSignal.abort(new DOMException('the time is over', 'TimeoutError'))
 const OTHERS = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
   AND query ILIKE '%big%'`
@@ -56,7 +58,7 @@ function abortAt(method: 'openUpload' | 'write', reason: unknown) {
 test.for(['openUpload', 'write'] as const)('time that is up at %s leaves nothing behind', async (method) => {
   const { wrapObjects, signal } = abortAt(method, new DOMException('the time is over', 'TimeoutError'))
   const worker = await openTestRecovery(db.database, { folder: slice.folder, wrapObjects })
-  const outcome = await worker.recovery.captureOne(ORDER, { signal })
+  const outcome = await worker.recovery.captureOne(ORDER, { ...PATIENT, signal })
   expect(outcome).toMatchObject({
     status: 'failed',
     failure: {
@@ -76,7 +78,7 @@ test('a statement that the server has not answered is cancelled there', async ()
     await session.execute('BEGIN; LOCK TABLE held IN ACCESS EXCLUSIVE MODE')
     const order = { ...ORDER, relation: { schema: 'public', name: 'held' } }
     const controller = new AbortController()
-    const work = slice.recovery.captureOne(order, { signal: controller.signal })
+    const work = slice.recovery.captureOne(order, { ...PATIENT, signal: controller.signal })
     const findWaiting = () => db.run(`SELECT pid FROM pg_locks WHERE NOT granted AND relation = 'held'::regclass`)
     await eventually(async () => (await findWaiting()).length > 0, { what: 'the capture to wait for its lock' })
     controller.abort(new DOMException('the time is over', 'TimeoutError'))
@@ -91,8 +93,10 @@ test('a statement that the server has not answered is cancelled there', async ()
 test('a run that is stopped for another reason says so, and one that is over before it begins does not begin', async () => {
   const { wrapObjects, signal } = abortAt('openUpload', new Error('the process ends'))
   const worker = await openTestRecovery(db.database, { folder: slice.folder, wrapObjects })
-  expect(await worker.recovery.captureOne(ORDER, { signal })).toMatchObject({ failure: { code: 'RUN_STOPPED' } })
-  expect(await slice.recovery.captureOne(ORDER, { signal: timeUp() })).toMatchObject({
+  expect(await worker.recovery.captureOne(ORDER, { ...PATIENT, signal })).toMatchObject({
+    failure: { code: 'RUN_STOPPED' },
+  })
+  expect(await slice.recovery.captureOne(ORDER, { ...PATIENT, signal: timeUp() })).toMatchObject({
     failure: { code: 'TABLE_TOO_LARGE_FOR_RUN' },
   })
   expect((await slice.recovery.scan()).objectCount).toBe(0)

@@ -8,6 +8,7 @@ import { openPostgres } from '#lib/adapters/postgres/index.ts'
 import type { RelationName } from '#lib/kernel/index.ts'
 import { BackstopError, jsonDigest } from '#lib/kernel/index.ts'
 import type { StoredDrill } from '#lib/recovery/index.ts'
+import { eventually } from '#test/support/eventually.ts'
 import type { FixedClock } from '#test/support/fixed-clock.ts'
 import { createFixedClock } from '#test/support/fixed-clock.ts'
 import type { TestDatabase } from '#test/support/postgres.ts'
@@ -16,6 +17,9 @@ import type { TestRecovery } from '#test/support/recovery/open.ts'
 import { openTestRecovery } from '#test/support/recovery/open.ts'
 import { wrappedStore } from '#test/support/recovery/wrapped-store.ts'
 
+/** The server finds out a moment later that a killed process is gone, and holds its locks until then. */
+const LOCKS_SQL = `SELECT l.pid FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+  WHERE d.datname = current_database() AND l.locktype = 'advisory'`
 const SCHEMAS_SQL = `SELECT nspname AS name FROM pg_namespace WHERE nspname LIKE 'backstop_drill%' ORDER BY 1`
 const ORDERS = { schema: 'public', name: 'orders' }
 const SEED = `
@@ -333,6 +337,7 @@ test('what a killed drill left is dropped by the next one, and nothing that only
     const child = spawn(process.execPath, [script, db.url, slice.folder, ORDERS.name, moment], { stdio: 'ignore' })
     expect(await new Promise((resolve) => child.once('exit', (_code, by) => resolve(by)))).toBe('SIGKILL')
     expect(await db.run(SCHEMAS_SQL)).toHaveLength(1)
+    await eventually(async () => (await db.run(LOCKS_SQL)).length === 0, { what: 'the lock of the killed drill to go' })
   }
   expect(await db.run(`SELECT 1 FROM pg_tables WHERE schemaname LIKE 'backstop_drill%'`)).toHaveLength(1)
   const plan = await slice.recovery.planRound({ allowedTables: [], minimumAgeMs: 0 })

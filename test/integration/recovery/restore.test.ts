@@ -1,7 +1,8 @@
 /** Restoring on a real server: targets, conflicts, interruptions. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { ObjectStore } from '#lib/ports/index.ts'
+import type { Database, ObjectStore } from '#lib/ports/index.ts'
 import type { RestoreProgress } from '#lib/recovery/index.ts'
+import { eventually } from '#test/support/eventually.ts'
 import type { TestDatabase } from '#test/support/postgres.ts'
 import { createTestDatabase } from '#test/support/postgres.ts'
 import type { TestRecovery } from '#test/support/recovery/open.ts'
@@ -79,11 +80,27 @@ test.for(['load', 'compare', 'rebuild'] as const)(
 
 test('a server that ends the connection in the middle leaves nothing behind', async () => {
   const ended = new Set<unknown>()
+  let isBegun = false
+  // Its rows may all be read while its connection is still being opened: the last of them wait until it holds its lock.
+  const endRestores = async () => {
+    for (const { pid } of await db.run(END_RESTORES)) ended.add(pid)
+    return !isBegun || ended.size > 0
+  }
+  const beginning: Database = {
+    label: db.database.label,
+    withSession: (use) => db.database.withSession(use),
+    withDedicatedSession: (use) => {
+      isBegun = true
+      return db.database.withDedicatedSession(use)
+    },
+    cancel: (processId) => db.database.cancel(processId),
+    close: async () => {},
+  }
   const cutting = (objects: ObjectStore): ObjectStore => ({
     put: (key, content, options) => objects.put(key, content, options),
     openUpload: (key, options) => objects.openUpload(key, options),
     read: async (key, range) => {
-      for (const { pid } of await db.run(END_RESTORES)) ended.add(pid)
+      await eventually(endRestores, { what: 'the lock of the restore' })
       return await objects.read(key, range)
     },
     readStream: (key, range) => objects.readStream(key, range),
@@ -91,7 +108,7 @@ test('a server that ends the connection in the middle leaves nothing behind', as
     list: (prefix, cursor) => objects.list(prefix, cursor),
     delete: (key) => objects.delete(key),
   })
-  const other = await openTestRecovery(db.database, { wrapObjects: () => cutting(slice.objects) })
+  const other = await openTestRecovery(beginning, { wrapObjects: () => cutting(slice.objects) })
   await expect(other.recovery.restore({ snapshotId, target: target('cut') })).rejects.toThrow()
   expect(ended.size).toBe(1)
   expect(await isThere('cut')).toBe(false)

@@ -7,6 +7,8 @@ export interface UndoCase {
   readonly rows: number
 }
 
+/** Roles are the whole cluster's: files that run beside each other have one each. */
+const WRITER = `undo_writer_${process.pid}`
 const T = `CREATE TABLE t (id int PRIMARY KEY, v text, n int); INSERT INTO t SELECT i, 'v' || i, i FROM generate_series(1, 10) i;`
 
 export const CASES: readonly UndoCase[] = [
@@ -222,9 +224,9 @@ export const CASES: readonly UndoCase[] = [
   },
   {
     title: 'row security that hides rows from the writer',
-    seed: `${T} DROP ROLE IF EXISTS undo_writer; CREATE ROLE undo_writer; GRANT ALL ON t TO undo_writer; ALTER TABLE t ENABLE ROW LEVEL SECURITY;
-      CREATE POLICY p ON t FOR UPDATE TO undo_writer USING (n <= 5) WITH CHECK (true); CREATE POLICY s ON t FOR SELECT TO undo_writer USING (n <= 5);`,
-    write: `SET LOCAL ROLE undo_writer; UPDATE t SET n = n WHERE n = 3; UPDATE t SET v = 'hidden' WHERE n >= 4`,
+    seed: `${T} DROP ROLE IF EXISTS ${WRITER}; CREATE ROLE ${WRITER}; GRANT ALL ON t TO ${WRITER}; ALTER TABLE t ENABLE ROW LEVEL SECURITY;
+      CREATE POLICY p ON t FOR UPDATE TO ${WRITER} USING (n <= 5) WITH CHECK (true); CREATE POLICY s ON t FOR SELECT TO ${WRITER} USING (n <= 5);`,
+    write: `SET LOCAL ROLE ${WRITER}; UPDATE t SET n = n WHERE n = 3; UPDATE t SET v = 'hidden' WHERE n >= 4`,
     rows: 2,
   },
   {
