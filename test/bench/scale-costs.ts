@@ -15,6 +15,7 @@ export const SCALE_SEED = [
   'ANALYZE items',
 ]
 export const SCALE_SQL = 'SELECT id, name, price FROM items WHERE id BETWEEN 100 AND 109'
+const ITEMS = { schema: 'public', name: 'items' }
 export const AGENT = { name: 'support-agents', scopes: ['query:execute'], agentIds: [] }
 
 export interface StatementKind {
@@ -90,6 +91,8 @@ async function measureKinds({ parts }: TestGate, meter: CapacityMeter): Promise<
     await measured('a DELETE that is held', () => run(held)),
     await measured('the decision of an operator', () => approve(parts)),
     await measured('the approved DELETE, run', () => run(held)),
+    await measured('a round that finds all fresh', () => captureRound(parts)),
+    await measured('a scheduled capture', () => parts.recovery.capture(ITEMS, 'schedule')),
   ]
 }
 

@@ -48,10 +48,11 @@ function computeOf(
 function tableOf(
   queries: number,
   runs: number,
+  captures: number,
 ): Pick<Usage, 'tableWrite' | 'tableRead' | 'tableGiBMonth' | 'tableRecoveryGiBMonth'> {
   const storedGiB = (queries * A.tableBytesPerQuery) / GIB
   return {
-    tableWrite: queries * A.writeUnitsPerQuery + runs * A.writeUnitsPerRun,
+    tableWrite: queries * A.writeUnitsPerQuery + runs * A.writeUnitsPerRun + captures * A.writeUnitsPerCapture,
     tableRead: queries * A.readUnitsPerQuery + runs * A.readUnitsPerRun,
     tableGiBMonth: storedGiB,
     tableRecoveryGiBMonth: storedGiB,
@@ -79,7 +80,7 @@ export function usageOf(counts: Counts, workload: Workload): Usage {
     trace: tracesOf(queries) + runs * A.tracedShare,
     httpRequest: queries,
     ...computeOf(counts, queries, captures),
-    ...tableOf(queries, runs),
+    ...tableOf(queries, runs, captures),
     queueRequest: counts.queues * A.pollsPerMinuteAndQueue * A.minutesPerMonth + 3 * captures,
     objectWrite,
     objectRead: captures,

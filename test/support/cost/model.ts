@@ -15,6 +15,8 @@ export const ASSUMPTIONS = {
   readUnitsPerQuery: 1,
   writeUnitsPerRun: 4,
   readUnitsPerRun: 10,
+  /** Counted likewise, on top of what its run writes. */
+  writeUnitsPerCapture: 10,
   /** Function and access log with embedded metrics. */
   logBytesPerQuery: 2_500,
   logBytesPerRun: 1_000,
