@@ -12,6 +12,7 @@ import { readAll } from './record-cases.ts'
 import { recordStoreContract } from './record-store.ts'
 
 const writer = new URL('../support/children/write-records.ts', import.meta.url)
+const opener = new URL('../support/children/open-records.ts', import.meta.url)
 
 recordStoreContract('SQLite in memory', async (clock) => {
   const store = openSqliteRecordStore({ path: ':memory:', clock })
@@ -157,6 +158,13 @@ describe.each(WRITERS)('record store: the SQLite file itself%s', (_how, isWritte
     }
     expect(children.reduce((sum, child) => sum + child.lines.length, 0)).toBe(150)
     await store.close()
+  })
+
+  it('is opened by each of several processes that make it at one moment', async () => {
+    const startMs = Date.now() + 2_000
+    const children = [1, 2, 3, 4].map(() => startChild(opener, [folder, `${startMs}`, '200']))
+    for (const child of children) expect(await child.ended).toBe(0)
+    expect(children.flatMap(({ lines }) => lines)).toEqual([])
   })
 
   it('holds every confirmed transaction, and each as a whole, after its writer was killed', async () => {
