@@ -91,8 +91,10 @@ describe('work queue: the durable queue itself', () => {
   })
 
   it('keeps an item in hand for as long as its handler lives', async () => {
-    const { queue, records } = openQueue(systemClock, { leaseMs: 3_000 })
-    const other = openQueue(systemClock, { records }).queue
+    // The clock moves only after signs of life that came after its last move, however long this process is held up.
+    const clock = createFixedClock()
+    const { queue, records } = openQueue(clock, { leaseMs: 60 })
+    const other = openQueue(clock, { records }).queue
     let stolen = 0
     other.handle('job', async () => {
       stolen++
@@ -102,10 +104,14 @@ describe('work queue: the durable queue itself', () => {
     const id = await queue.send('job', {})
     queue.start()
     const key = { partition: `work#${id}`, sort: 'item' }
-    await eventually(async () => {
-      await other.runDue()
-      return ((await records.find(key))?.version ?? 0) > 5
-    })
+    const version = async () => (await records.find(key))?.version ?? 0
+    await eventually(async () => (await version()) > 1, { what: 'the item to be in hand' })
+    for (let round = 0; round < 6; round++) {
+      const before = await version()
+      await eventually(async () => (await version()) >= before + 2, { what: 'two signs of life' })
+      clock.advance(50)
+      expect(await other.runDue()).toBe(0)
+    }
     hang()
     await eventually(async () => (await records.find(key)) === undefined)
     expect(stolen).toBe(0)
@@ -115,7 +121,10 @@ describe('work queue: the durable queue itself', () => {
   it('gives each item to one of several consumers of one file', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'backstop-queue-'))
     const path = join(folder, 'metadata.db')
-    const opened = Array.from({ length: 3 }, () => openQueue(systemClock, { pollMs: 5 }, path))
+    const opened = Array.from({ length: 3 }, () => {
+      const records = openSqliteRecordStore({ path, clock: systemClock, busyTimeoutMs: 60_000 })
+      return openQueue(systemClock, { records, pollMs: 5 })
+    })
     const seen: unknown[] = []
     for (const { queue } of opened) {
       queue.handle('job', async ({ body }) => {
@@ -154,7 +163,7 @@ describe('work queue: the durable queue itself', () => {
     const probe = await queue.send('probe', {}, { groupKey: 'g' })
     const last = await queue.send('job', { n: 'last' }, { groupKey: 'g' })
     expect([probe, last].every((id) => id.startsWith('work_'))).toBe(true)
-    await eventually(() => handled.has('last'), { timeoutMs: 30_000 })
+    await eventually(() => handled.has('last'), { timeoutMs: 60_000 })
     await eventually(() => sent.every((n) => handled.has(n)), { timeoutMs: 30_000 })
     expect(sent.length).toBeGreaterThan(60)
     expect(failures).toEqual([])

@@ -39,7 +39,7 @@ export function notifierContract(name: string, open: () => Promise<OpenedNotifie
           const documents = await opened.received()
           return documents.length >= count ? documents : undefined
         },
-        { timeoutMs: 20_000, what: `${count} alerts` },
+        { timeoutMs: 60_000, what: `${count} alerts` },
       )
 
     it('brings the whole alert to the receiver, unchanged', async () => {

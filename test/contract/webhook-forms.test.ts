@@ -56,6 +56,7 @@ function open(webhooks: readonly WebhookTarget[]) {
     clock,
     webhooks,
     log: () => undefined,
+    timeoutMs: 60_000,
     onDelivery: async (delivery) => desk?.noteDelivery(delivery),
   })
   desk = openAlertDesk({
@@ -237,7 +238,7 @@ describe('the relay on AWS', () => {
     const { desk } = open([])
     const { secrets } = decodeWebhookSettings('{"webhooks":[]}')
     const ports = { records, clock, onDelivery: (delivery: AlertDelivery) => desk.noteDelivery(delivery) }
-    const sent = relayAlert(alert, createWebhookTargets({ secrets, clock }, targets), ports)
+    const sent = relayAlert(alert, createWebhookTargets({ secrets, clock, timeoutMs: 60_000 }, targets), ports)
     const error = await sent.then(
       () => undefined,
       (thrown: { details: Record<string, unknown> }) => thrown,

@@ -49,7 +49,8 @@ notifierContract('webhooks', async () => {
   const open = (records: SqliteRecordStore) => {
     const queue = createDurableWorkQueue({ records, clock, random: systemRandom, onFailure: () => undefined })
     const webhooks = [{ name: 'ops', url }]
-    return { queue, notifier: createWebhookNotifier({ queue, secrets, clock, webhooks, log: () => undefined }) }
+    const log = () => undefined
+    return { queue, notifier: createWebhookNotifier({ queue, secrets, clock, webhooks, log, timeoutMs: 60_000 }) }
   }
   const records = openSqliteRecordStore({ path: ':memory:', clock })
   const closed = openSqliteRecordStore({ path: ':memory:', clock })
@@ -100,7 +101,7 @@ describe('notifier: webhooks themselves', () => {
     await records.close()
   })
 
-  const open = (webhooks: readonly WebhookTarget[], timeoutMs = 5_000) => {
+  const open = (webhooks: readonly WebhookTarget[], timeoutMs = 60_000) => {
     const queue = createDurableWorkQueue({
       records,
       clock: clock as Clock,
