@@ -1,6 +1,5 @@
 /** Drills with PostgreSQL's own programs: a server that is recovered, started and asked; a database that is dumped and compared. */
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import {
@@ -31,17 +30,26 @@ const SEED = `
 `
 
 let folder: TemporaryFolder
-const scratchFolders = () => readdirSync(tmpdir()).filter((name) => name.startsWith('backstop-scratch-'))
+/** A place for scratch that no other program uses. */
+const scratchHome = () => join(folder.path, 'scratch')
+const environment = () => ({ TMPDIR: scratchHome() })
+const scratchFolders = () => readdirSync(scratchHome()).filter((name) => name.startsWith('backstop-scratch-'))
 
 beforeAll(() => {
   folder = makeTemporaryFolder()
+  mkdirSync(scratchHome())
+  // The server's user passes through.
+  chmodSync(scratchHome(), 0o711)
 })
 afterAll(() => folder.remove())
 
 describe('a whole server', () => {
   let archived: ArchivedServer
   const drill = (...more: string[]) =>
-    runCliJson(['drill', 'pitr-restore', '--storage', archived.storage, '--cluster-id', CLUSTER, ...more])
+    runCliJson(
+      ['drill', 'pitr-restore', '--storage', archived.storage, '--cluster-id', CLUSTER, ...more],
+      environment(),
+    )
 
   beforeAll(async () => {
     archived = await makeArchivedServer(inject('nativeBin'), folder.path)
@@ -49,7 +57,6 @@ describe('a whole server', () => {
   afterAll(() => archived?.server.crash())
 
   test('is recovered to the end of the archive, read table by table, and gone again', async () => {
-    const before = scratchFolders()
     const { exitCode, data } = await drill('--check-sql', 'SELECT count(*) = 50 FROM events')
     expect(data.error).toBeUndefined()
     expect(exitCode).toBe(0)
@@ -81,7 +88,8 @@ describe('a whole server', () => {
     expect(data.checked).toContain('the query that was given is true')
     expect(data.rto_seconds).toBeGreaterThan(0)
     expect(data.rpo_seconds).toBeGreaterThan(0)
-    expect(scratchFolders()).toEqual(before)
+    expect(data.target_dir.startsWith(scratchHome())).toBe(true)
+    expect(scratchFolders()).toEqual([])
     expect(processesNaming(data.target_dir)).toEqual([])
   })
 
@@ -106,18 +114,19 @@ describe('a whole server', () => {
   })
 
   test('is gone with the command, also when that is killed in the middle', async () => {
-    const before = scratchFolders()
     const slow = ['drill', 'pitr-restore', '--storage', archived.storage, '--cluster-id', CLUSTER]
-    const running = startCli([...slow, '--check-sql', 'SELECT pg_sleep(300) IS NULL'])
-    const made = () => scratchFolders().filter((name) => !before.includes(name))
-    await eventually(() => made().some((name) => existsSync(join(tmpdir(), name, 'data/postmaster.pid'))), {
-      timeoutMs: 60_000,
-      what: 'a started server',
-    })
-    const [name = ''] = made()
+    const running = startCli([...slow, '--check-sql', 'SELECT pg_sleep(300) IS NULL'], environment())
+    await eventually(
+      () => scratchFolders().some((name) => existsSync(join(scratchHome(), name, 'data/postmaster.pid'))),
+      {
+        timeoutMs: 60_000,
+        what: 'a started server',
+      },
+    )
+    const [name = ''] = scratchFolders()
     running.child.kill('SIGKILL')
     await running.end
-    await eventually(() => made().length === 0 && processesNaming(name).length === 0, {
+    await eventually(() => scratchFolders().length === 0 && processesNaming(name).length === 0, {
       timeoutMs: 60_000,
       what: 'the end of the server and its folder',
     })

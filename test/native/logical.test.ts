@@ -214,19 +214,27 @@ describe('a dump that fails', () => {
 
   test('is ended with the command, and leaves nothing', async () => {
     const slow = join(folder.path, 'slow pg_dump')
+    const idFile = join(folder.path, 'slow pg_dump.pid')
     writeFileSync(
       slow,
-      `#!/bin/sh\ncase "$1" in --version) echo "pg_dump (PostgreSQL) 15.0";; *) printf PGDMP; exec sleep 300;; esac\n`,
+      `#!/bin/sh\ncase "$1" in --version) echo "pg_dump (PostgreSQL) 15.0";; *) echo $$ > '${idFile}'; printf PGDMP; exec sleep 300;; esac\n`,
     )
     chmodSync(slow, 0o755)
     const before = stored()
     const words = ['backup', 'logical-create', '--db', source.url, '--storage', storage, '--pg-dump-bin', slow]
     const running = startCli(words)
-    await eventually(() => readdirSync(join(folder.path, 'sto rage/.tmp')).length === 1, { what: 'an upload' })
+    await eventually(() => readdirSync(join(folder.path, 'sto rage/.tmp')).length === 1, {
+      timeoutMs: 60_000,
+      what: 'an upload',
+    })
+    await eventually(() => existsSync(idFile) && readFileSync(idFile, 'utf8').endsWith('\n'), { what: 'the program' })
+    const programId = readFileSync(idFile, 'utf8').trim()
+    expect(existsSync(`/proc/${programId}`)).toBe(true)
     running.child.kill('SIGINT')
     expect((await running.end).exitCode).toBe(130)
     expect(stored()).toEqual(before)
     expect(readdirSync(join(folder.path, 'sto rage/.tmp'))).toEqual([])
+    await eventually(() => !existsSync(`/proc/${programId}`), { what: 'the end of the program' })
     expect(processesNaming(slow)).toEqual([])
   })
 })

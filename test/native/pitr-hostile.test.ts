@@ -13,7 +13,13 @@ import {
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { makeTemporaryFolder, runCliJson, startCli, type TemporaryFolder } from '#test/support/cli/run-cli.ts'
+import {
+  makeTemporaryFolder,
+  type RunningCli,
+  runCliJson,
+  startCli,
+  type TemporaryFolder,
+} from '#test/support/cli/run-cli.ts'
 import { eventually } from '#test/support/eventually.ts'
 import {
   type ArchivedServer,
@@ -78,6 +84,25 @@ function flip(path: string, position: number): void {
   writeFileSync(path, bytes)
 }
 
+/** Starts it until the signal has come in the middle of its work, which a busy machine may let it end before. */
+async function endInTheMiddle(
+  signal: 'SIGINT' | 'SIGKILL',
+  start: (attempt: number) => RunningCli,
+  isUnderWay: (attempt: number) => boolean,
+): Promise<{ attempt: number; exitCode: number | null }> {
+  for (let attempt = 1; ; attempt++) {
+    const running = start(attempt)
+    let isOver = false
+    void running.end.then(() => {
+      isOver = true
+    })
+    await eventually(() => isOver || isUnderWay(attempt), { timeoutMs: 60_000, everyMs: 1, what: 'its work' })
+    running.child.kill(signal)
+    const { exitCode } = await running.end
+    if (exitCode !== 0) return { attempt, exitCode }
+  }
+}
+
 /** Segments that were archived after the base backup, in order. */
 function laterSegments({ wal, manifest }: Place): string[] {
   const { stopLsn, segmentBytes } = JSON.parse(readFileSync(manifest, 'utf8'))
@@ -110,17 +135,15 @@ describe('a folder', () => {
   })
 
   test('that is being filled is gone when the preparation is interrupted', async () => {
-    const place = makeServerFolder(join(folder.path, 'interrupted'))
     const words = ['pitr', 'prepare-restore', '--storage', archived.storage, '--cluster-id', CLUSTER]
-    const running = startCli([...words, '--target-dir', join(place, 'data')])
-    await eventually(() => existsSync(join(place, 'data/base')), {
-      timeoutMs: 60_000,
-      everyMs: 1,
-      what: 'a first folder',
-    })
-    running.child.kill('SIGINT')
-    expect((await running.end).exitCode).toBe(130)
-    expect(readdirSync(place)).toEqual([])
+    const placeOf = (attempt: number) => join(folder.path, `interrupted ${attempt}`)
+    const { attempt, exitCode } = await endInTheMiddle(
+      'SIGINT',
+      (attempt) => startCli([...words, '--target-dir', join(makeServerFolder(placeOf(attempt)), 'data')]),
+      (attempt) => existsSync(join(placeOf(attempt), 'data/base')),
+    )
+    expect(exitCode).toBe(130)
+    expect(readdirSync(placeOf(attempt))).toEqual([])
   })
 
   test('on which a server may run is refused, with --force too', async () => {
@@ -175,20 +198,28 @@ describe('a base backup', () => {
   })
 
   test('that is interrupted or killed is never offered', async () => {
-    const words = ['pitr', 'basebackup', '--db', other.url, '--storage', archived.storage, '--cluster-id', 'stopped']
-    for (const [signal, exitCode] of [
+    const wordsFor = (cluster: string) => ['--storage', archived.storage, '--cluster-id', cluster]
+    const uploads = () => readdirSync(join(archived.storageFolder, '.tmp')).length
+    for (const [signal, code] of [
       ['SIGINT', 130],
       ['SIGKILL', null],
     ] as const) {
-      const before = readdirSync(join(archived.storageFolder, '.tmp')).length
-      const running = startCli(words)
-      await eventually(() => readdirSync(join(archived.storageFolder, '.tmp')).length > before, { what: 'an upload' })
-      running.child.kill(signal)
-      expect((await running.end).exitCode).toBe(exitCode)
-      const listed = await runCliJson(['pitr', 'list', '--storage', archived.storage, '--cluster-id', 'stopped'])
+      const clusterOf = (attempt: number) => `stopped ${signal} ${attempt}`
+      const words = (attempt: number) => ['pitr', 'basebackup', '--db', other.url, ...wordsFor(clusterOf(attempt))]
+      let before = 0
+      const { attempt, exitCode } = await endInTheMiddle(
+        signal,
+        (attempt) => {
+          before = uploads()
+          return startCli(words(attempt))
+        },
+        () => uploads() > before,
+      )
+      expect(exitCode).toBe(code)
+      const listed = await runCliJson(['pitr', 'list', ...wordsFor(clusterOf(attempt))])
       expect(listed.data).toMatchObject({ backups: [], problems: [] })
+      expect(await runCliJson(words(attempt))).toMatchObject({ exitCode: 0 })
     }
-    expect(await runCliJson(words)).toMatchObject({ exitCode: 0 })
   })
 })
 

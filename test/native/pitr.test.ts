@@ -85,7 +85,7 @@ describe('after a crash', () => {
       const server = await startOn(join(place, 'data'))
       expect(await server.value('SELECT pg_is_in_recovery()')).toBe(true)
       await expect
-        .poll(() => server.value('SELECT pg_get_wal_replay_pause_state()'), { timeout: 60_000 })
+        .poll(() => server.value('SELECT pg_get_wal_replay_pause_state()'), { timeout: 150_000 })
         .toBe('paused')
       expect(await server.run(KINDS)).toEqual(AT_TARGET)
       await server.run('SELECT pg_wal_replay_resume()')

@@ -29,7 +29,7 @@ export async function archiveAll(server: NativeServer): Promise<void> {
       const last = String(row?.['last_archived_wal'] ?? '')
       return /^[0-9A-F]{24}$/.test(last) && last >= name
     },
-    { timeoutMs: 60_000, everyMs: 100, what: `${name} in the archive` },
+    { timeoutMs: 100_000, everyMs: 100, what: `${name} in the archive` },
   )
 }
 

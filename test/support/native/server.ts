@@ -1,11 +1,23 @@
 /** A server of the installed PostgreSQL that can be started, killed and started again, on a folder of the test's own. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { appendFileSync, chmodSync, chownSync, existsSync, mkdirSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import { eventually } from '#test/support/eventually.ts'
+import { freePort } from '#test/support/free-port.ts'
 
+/** A recovery calls restore_command for each segment, and each call starts a program. */
+const PATIENCE_MS = 150_000
 /** PostgreSQL refuses to run as root. */
 const UNPRIVILEGED_ID = 65_534
 const isRoot = process.getuid?.() === 0
@@ -23,17 +35,22 @@ export function makeServerFolder(path: string): string {
   return path
 }
 
+/** Whether a process has it for its working folder, as all of a server's have, and the commands that they run. */
+function isWorkedIn(folder: string): boolean {
+  const path = realpathSync(folder)
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .some((entry) => {
+      try {
+        return readlinkSync(`/proc/${entry}/cwd`) === path
+      } catch {
+        return false
+      }
+    })
+}
+
 /** Text inside single quotes of postgresql.conf. */
 export const confQuote = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
-
-async function freePort(): Promise<number> {
-  const probe = createServer()
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
-  const address = probe.address()
-  await new Promise((resolve) => probe.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
-}
 
 export class NativeServer {
   readonly dataFolder: string
@@ -120,13 +137,13 @@ export class NativeServer {
           () => false,
         )
       },
-      { timeoutMs: 60_000, everyMs: 50, what: `a server that answers:\n${this.#log}` },
+      { timeoutMs: PATIENCE_MS, everyMs: 50, what: `a server that answers:\n${this.#log}` },
     )
   }
 
   async waitUntilPrimary(): Promise<void> {
     await eventually(async () => (await this.value('SELECT NOT pg_is_in_recovery()')) === true, {
-      timeoutMs: 60_000,
+      timeoutMs: PATIENCE_MS,
       everyMs: 50,
       what: 'the end of the recovery',
     })
@@ -134,7 +151,7 @@ export class NativeServer {
 
   async waitUntilPaused(): Promise<void> {
     await eventually(async () => (await this.value('SELECT pg_get_wal_replay_pause_state()')) === 'paused', {
-      timeoutMs: 60_000,
+      timeoutMs: PATIENCE_MS,
       everyMs: 50,
       what: 'the replay to stop at its target',
     })
@@ -142,7 +159,11 @@ export class NativeServer {
 
   /** The log of a server that ends by itself. */
   async waitForEnd(): Promise<string> {
-    await eventually(() => !this.isRunning, { timeoutMs: 60_000, everyMs: 50, what: `the server's end:\n${this.#log}` })
+    await eventually(() => !this.isRunning, {
+      timeoutMs: PATIENCE_MS,
+      everyMs: 50,
+      what: `the server's end:\n${this.#log}`,
+    })
     return this.#log
   }
 
@@ -168,13 +189,14 @@ export class NativeServer {
     process.kill(-this.#child.pid, 'SIGKILL')
     await eventually(() => !this.isRunning, { what: 'the end of a killed server' })
     await eventually(() => !existsSync(`/proc/${this.#child?.pid}`), { what: 'its process to be gone' })
-    // The postmaster's children have process groups of their own; they end when it is gone.
+    // The postmaster's children have process groups of their own; they end when it is gone, a checkpointer after its work.
+    await eventually(() => !isWorkedIn(this.dataFolder), { what: 'the end of its children' })
     rmSync(join(this.dataFolder, 'postmaster.pid'), { force: true })
   }
 
   async stop(): Promise<void> {
     if (!this.isRunning) return
     this.#child?.kill('SIGINT')
-    await eventually(() => !this.isRunning, { timeoutMs: 60_000, what: `the server's end:\n${this.#log}` })
+    await eventually(() => !this.isRunning, { timeoutMs: PATIENCE_MS, what: `the server's end:\n${this.#log}` })
   }
 }
