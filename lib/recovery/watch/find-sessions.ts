@@ -74,6 +74,8 @@ async function withoutOwn(
   const strangers = sessions.filter(isForeign([...before, ...(ownProcessIds?.() ?? [])]))
   if (strangers.every(({ because }) => because === 'agent-role')) return strangers
   await new Promise((resolve) => setTimeout(resolve, OWN_ANSWER_MS))
+  // Where the process stood still until now, what the server told it meanwhile is yet to be read.
+  await new Promise((resolve) => setImmediate(resolve))
   return strangers.filter(isForeign(ownProcessIds?.() ?? []))
 }
 
