@@ -10,8 +10,11 @@ declare module 'vitest' {
 
 let running: Promise<{ url: string; stop: () => Promise<void>; users: number }> | undefined
 
+/** No vacuum by the clock: it changes statistics, holds back others' vacuum, and ends transactions in the middle of a test. */
+const SETTINGS = { max_connections: '200', autovacuum: 'off' }
+
 async function start() {
-  const cluster = await startCluster({ settings: { max_connections: '200' } })
+  const cluster = await startCluster({ settings: SETTINGS })
   return { url: cluster.urlFor('postgres'), stop: cluster.stop, users: 0 }
 }
 
