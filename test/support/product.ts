@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type RunningProduct, readConfig, startProduct } from '#lib/runtime/index.ts'
+import { PATIENT_LIMITS } from '#test/support/patient-limits.ts'
 import { createTestDatabase, type TestDatabase } from '#test/support/postgres.ts'
 
 export const TOKENS = {
@@ -48,6 +49,7 @@ export interface TestProduct {
 
 export interface TestProductOptions {
   readonly seedSql?: string
+  /** Over `PATIENT_LIMITS`. */
   readonly environment?: Record<string, string>
   /** A superuser's URL of the cluster to make the database on. Default: the run's. */
   readonly clusterUrl?: string
@@ -58,8 +60,8 @@ export interface TestProductOptions {
 export async function startTestProduct(options: TestProductOptions = {}): Promise<TestProduct> {
   const db = await createTestDatabase(options.seedSql, options.clusterUrl)
   const folder = await mkdtemp(join(tmpdir(), 'backstop-test-'))
-  const environment = { BACKSTOP_PORT: '0', BACKSTOP_DB_URL: options.dbUrl?.(db) ?? db.url, ...options.environment }
-  return open({ db, folder, environment })
+  const place = { BACKSTOP_PORT: '0', BACKSTOP_DB_URL: options.dbUrl?.(db) ?? db.url }
+  return open({ db, folder, environment: { ...place, ...PATIENT_LIMITS, ...options.environment } })
 }
 
 interface Place {

@@ -29,7 +29,7 @@ function tokenFile(content = TOKENS): string {
 describe('backstop up on an embedded database', () => {
   test('prints the url, tokens and lines to copy; each line works; SIGTERM ends it and nothing is left', async () => {
     const running = startCli(['up', '--port', '0'], { TMPDIR: folder.path })
-    await eventually(() => running.stdout().includes('Ctrl-C'), { timeoutMs: 60_000 })
+    await eventually(() => running.stdout().includes('Ctrl-C'), { timeoutMs: 180_000 })
     const text = running.stdout()
     const url = /^url +(\S+)$/m.exec(text)?.[1] ?? ''
     const agent = /^agent +(bst_\S+)$/m.exec(text)?.[1] ?? ''
@@ -127,7 +127,7 @@ describe('backstop up says what is wrong and exits at once', () => {
 
 test('dev mode is loud', async () => {
   const running = startCli(['up', '--port', '0'], { TMPDIR: folder.path, BACKSTOP_DEV_MODE: 'true' })
-  await eventually(() => running.stdout().includes('Ctrl-C'), { timeoutMs: 60_000 })
+  await eventually(() => running.stdout().includes('Ctrl-C'), { timeoutMs: 180_000 })
   expect(running.stdout()).toContain('!!! DEV MODE')
   running.child.kill('SIGTERM')
   await running.end

@@ -119,7 +119,7 @@ describe('statements outside of transactions', () => {
     expect(
       await t.query("SELECT current_setting('search_path') AS p, current_setting('lock_timeout') AS l"),
     ).toMatchObject({
-      rows: [{ l: '5s' }],
+      rows: [{ l: '30s' }],
     })
   })
 

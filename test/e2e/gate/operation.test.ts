@@ -1,9 +1,11 @@
 import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
+import { Client } from 'pg'
 import { afterEach, describe, expect, it } from 'vitest'
 import { readConfig, startProduct } from '#lib/runtime/index.ts'
 import { eventually } from '#test/support/eventually.ts'
+import { PATIENT_LIMITS } from '#test/support/patient-limits.ts'
 import { startTestProduct, type TestProduct } from '#test/support/product.ts'
 
 const SEED = 'CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t SELECT i, i FROM generate_series(1, 20) i'
@@ -40,7 +42,13 @@ describe('operating the product', () => {
     const policyPath = join(t.folder, 'policy.json')
     await writeFile(policyPath, '{}')
     const config = readConfig(
-      { BACKSTOP_PORT: '0', BACKSTOP_DB_URL: t.db.url, BACKSTOP_DEV_MODE: 'true', BACKSTOP_POLICY: policyPath },
+      {
+        ...PATIENT_LIMITS,
+        BACKSTOP_PORT: '0',
+        BACKSTOP_DB_URL: t.db.url,
+        BACKSTOP_DEV_MODE: 'true',
+        BACKSTOP_POLICY: policyPath,
+      },
       join(t.folder, 'two'),
     )
     const second = await startProduct({ config, version: '0', log: () => {} })
@@ -92,13 +100,18 @@ describe('operating the product', () => {
   })
 
   it('lets a running statement finish when it is told to stop, with its audit record', async () => {
-    t = await startTestProduct({
-      seedSql: `${SEED}; CREATE FUNCTION slow() RETURNS int LANGUAGE sql STABLE AS 'SELECT count(*)::int FROM generate_series(1, 3000000)'`,
-    })
-    const running = t.query('SELECT slow() AS n')
-    await eventually(async () => (await t.product.parts.ledger.countOpen()) === 1, { everyMs: 1, what: 'its intent' })
+    t = await startTestProduct({ seedSql: `${SEED}; CREATE TABLE held AS SELECT 7 AS n` })
+    const holder = new Client({ connectionString: t.db.url })
+    await holder.connect()
+    await holder.query('BEGIN; LOCK TABLE held IN ACCESS EXCLUSIVE MODE')
+    const running = t.query('SELECT n FROM held')
+    const waits = `SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+      WHERE l.relation = 'held'::regclass AND NOT l.granted AND a.query LIKE 'SELECT n FROM held%'`
+    await eventually(async () => (await t.db.run(waits)).length > 0, { what: 'the statement in the middle' })
     const restarting = t.restart()
-    expect(await running).toMatchObject({ status: 'executed', rows: [{ n: 3_000_000 }] })
+    await holder.query('COMMIT')
+    await holder.end()
+    expect(await running).toMatchObject({ status: 'executed', rows: [{ n: 7 }] })
     const restarted = await restarting
     t = restarted
     const audit = await restarted.call('admin', 'GET', '/metadata/audit?limit=10')

@@ -41,9 +41,11 @@ const ATTACKS: readonly (readonly [name: string, sql: string])[] = [
   ['wide rows', "SELECT i, repeat('w', 100000) FROM numbers"],
 ]
 
+const ENVIRONMENT = { BACKSTOP_STATEMENT_TIMEOUT_MS: '2000', BACKSTOP_ASSESS_TIMEOUT_MS: '2000' }
+
 let range: Range
 beforeAll(async () => {
-  range = await openRange({ role: 'ordinary', seedSql: SEED, environment: { BACKSTOP_STATEMENT_TIMEOUT_MS: '2000' } })
+  range = await openRange({ role: 'ordinary', seedSql: SEED, environment: ENVIRONMENT })
 })
 afterAll(() => range.stop())
 

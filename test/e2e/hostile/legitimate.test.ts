@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readLegitimateStatements, readShopSchema } from '#test/support/corpus/corpus-files.ts'
 import { type NamedStatement, parseStatementFile } from '#test/support/corpus/statement-file.ts'
-import { openRange, type Range } from '#test/support/hostile/range.ts'
+import { openRange, PATIENT_TIMES, type Range } from '#test/support/hostile/range.ts'
 
 const WRITES = 'small-writes.sql'
 
@@ -12,7 +12,7 @@ beforeAll(async () => {
   range = await openRange({
     role: 'ordinary',
     seedSql: readShopSchema(),
-    environment: { BACKSTOP_STATEMENT_TIMEOUT_MS: '20000' },
+    environment: PATIENT_TIMES,
   })
 })
 afterAll(() => range.stop())

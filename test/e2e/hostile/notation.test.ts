@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type AttackRole, openRange, type Range } from '#test/support/hostile/range.ts'
+import { type AttackRole, openRange, PATIENT_TIMES, type Range } from '#test/support/hostile/range.ts'
 
 const SEED = `
 CREATE TABLE rows_of (id int PRIMARY KEY, v int);
@@ -22,7 +22,7 @@ INSERT INTO child SELECT i, 'eu' FROM generate_series(1, 50) i;`
 describe.each<AttackRole>(['ordinary', 'superuser'])('notation that hides what runs, by an agent as %s', (role) => {
   let range: Range
   beforeAll(async () => {
-    range = await openRange({ role, seedSql: SEED, environment: { BACKSTOP_MAX_CONNECTIONS: '1' } })
+    range = await openRange({ role, seedSql: SEED, environment: { ...PATIENT_TIMES, BACKSTOP_MAX_CONNECTIONS: '1' } })
   })
   afterAll(() => range.stop())
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { outcomeOf } from '#test/support/hostile/attack.ts'
-import { type AttackRole, openRange, type Range } from '#test/support/hostile/range.ts'
+import { type AttackRole, openRange, PATIENT_TIMES, type Range } from '#test/support/hostile/range.ts'
 
 const SEED = `
 CREATE TABLE people (id int PRIMARY KEY, name text, card text,
@@ -28,7 +28,7 @@ const POLICY = {
 describe.each<AttackRole>(['ordinary', 'superuser'])('protected data, by an agent as %s', (role) => {
   let range: Range
   beforeAll(async () => {
-    range = await openRange({ role, seedSql: SEED, policy: POLICY })
+    range = await openRange({ role, seedSql: SEED, policy: POLICY, environment: PATIENT_TIMES })
     await range.own(
       `CREATE USER MAPPING FOR {{role}} SERVER far OPTIONS (user 'u', password 'CARD-MAPPED');
        GRANT USAGE ON FOREIGN SERVER far TO {{role}}`,

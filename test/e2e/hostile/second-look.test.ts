@@ -5,7 +5,7 @@ describe('the second look, inside the write', () => {
   let range: Range
   beforeAll(async () => {
     const seedSql = 'CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t SELECT i FROM generate_series(1, 100) i;'
-    range = await openRange({ role: 'ordinary', seedSql })
+    range = await openRange({ role: 'ordinary', seedSql, environment: { BACKSTOP_ASSESS_TIMEOUT_MS: '2000' } })
   })
   afterAll(() => range.stop())
 

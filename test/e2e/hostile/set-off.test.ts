@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type AttackRole, openRange, type Range } from '#test/support/hostile/range.ts'
+import { type AttackRole, openRange, PATIENT_TIMES, type Range } from '#test/support/hostile/range.ts'
 
 const ROWS = 'SELECT i, 0 FROM generate_series(1, 100) i'
 const SEED = `
@@ -32,7 +32,7 @@ CREATE TRIGGER t AFTER DELETE OR UPDATE ON loops FOR EACH ROW EXECUTE FUNCTION l
 describe.each<AttackRole>(['ordinary', 'superuser'])('what a small write sets off, by an agent as %s', (role) => {
   let range: Range
   beforeAll(async () => {
-    range = await openRange({ role, seedSql: SEED })
+    range = await openRange({ role, seedSql: SEED, environment: PATIENT_TIMES })
   })
   afterAll(() => range.stop())
 

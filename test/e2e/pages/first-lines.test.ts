@@ -26,7 +26,7 @@ test('each line answers as its title says, in the order in which they are printe
   const folder = makeTemporaryFolder()
   const running = startCli(['up', '--port', '0'], { TMPDIR: folder.path })
   try {
-    await eventually(() => running.stdout().includes('Ctrl-C'), { timeoutMs: 60_000 })
+    await eventually(() => running.stdout().includes('Ctrl-C'), { timeoutMs: 180_000 })
     const lines = curlLines(running.stdout())
     expect(lines).toHaveLength(ANSWERS.length)
     const bin = makeBin(folder.path)

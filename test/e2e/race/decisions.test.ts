@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type RunningProduct, readConfig, startProduct } from '#lib/runtime/index.ts'
+import { PATIENT_LIMITS } from '#test/support/patient-limits.ts'
 import { startTestProduct, type TestProduct, TOKEN_FILE } from '#test/support/product.ts'
 import { type Door, doorTo, emptyCounts, type RoundPlan, runRound } from '#test/support/race/rounds.ts'
 
@@ -28,7 +29,7 @@ beforeAll(async () => {
   })
   second = await startProduct({
     config: readConfig(
-      { BACKSTOP_PORT: '0', BACKSTOP_DB_URL: first.db.url, BACKSTOP_POLICY: policyPath },
+      { ...PATIENT_LIMITS, BACKSTOP_PORT: '0', BACKSTOP_DB_URL: first.db.url, BACKSTOP_POLICY: policyPath },
       first.folder,
     ),
     version: '0.0.0',

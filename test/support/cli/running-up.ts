@@ -1,5 +1,6 @@
 /** `backstop up` as a child process, ready to be called. */
 import { eventually } from '#test/support/eventually.ts'
+import { PATIENT_LIMITS } from '#test/support/patient-limits.ts'
 import { type RunningCli, startCli } from './run-cli.ts'
 
 export interface Ready {
@@ -16,12 +17,12 @@ export interface RunningUp extends RunningCli {
   readonly ready: Ready
 }
 
-/** Throws with what it printed when it ends instead. */
+/** With `PATIENT_LIMITS` under the environment. Throws with what it printed when it ends instead. */
 export async function startUpProcess(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
 ): Promise<RunningUp> {
-  const running = startCli(['up', '--port', '0', '--json', ...args], environment)
+  const running = startCli(['up', '--port', '0', '--json', ...args], { ...PATIENT_LIMITS, ...environment })
   let ended: string | undefined
   void running.end.then(({ stdout, stderr }) => {
     ended = `${stdout}${stderr}`

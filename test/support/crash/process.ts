@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { PATIENT_LIMITS } from '#test/support/patient-limits.ts'
 import { TOKEN_FILE } from '#test/support/product.ts'
 
 export interface ChildOrder {
@@ -42,7 +43,7 @@ interface Ready {
   readonly databaseUrl: string
 }
 
-const START_DEADLINE_MS = 60_000
+const START_DEADLINE_MS = 180_000
 
 async function waitUntilReady(child: ChildProcess, errors: () => string): Promise<Ready> {
   const ended = once(child, 'exit').then(([code]) => {
@@ -76,7 +77,8 @@ function restoreIn(child: ChildProcess, snapshotId: string, target: string): Pro
 
 export async function startProcess(order: Omit<ChildOrder, 'tokens'>): Promise<ProductProcess> {
   const script = fileURLToPath(new URL('./child.ts', import.meta.url))
-  const child = fork(script, [JSON.stringify({ ...order, tokens: TOKEN_FILE } satisfies ChildOrder)], {
+  const environment = { ...PATIENT_LIMITS, ...order.environment }
+  const child = fork(script, [JSON.stringify({ ...order, environment, tokens: TOKEN_FILE } satisfies ChildOrder)], {
     execArgv: ['--disable-warning=ExperimentalWarning'],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })

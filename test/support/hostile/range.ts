@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Cluster, startCluster } from '#lib/adapters/embedded/index.ts'
 import { openWitness, type Witness } from '#test/support/corpus/witness.ts'
+import { PATIENT_LIMITS } from '#test/support/patient-limits.ts'
 import { type Caller, type Reply, startTestProduct, type TestProduct } from '#test/support/product.ts'
 import type { Site } from './world.ts'
 
@@ -55,6 +56,9 @@ BEGIN
     EXECUTE format('GRANT ALL ON ALL SEQUENCES IN SCHEMA %I TO ${APP_ROLE}', one.name);
   END LOOP;
 END $$;`
+
+/** Where nothing is to run out of time; without them statements and locks have the short times that attacks are given. */
+export const PATIENT_TIMES = { BACKSTOP_STATEMENT_TIMEOUT_MS: '30000', ...PATIENT_LIMITS } as const
 
 /** Nobody is quarantined for trying again, so that each attack is judged for what it is. */
 const PATIENT_POLICY = { max_blocked_attempts_per_window: 1_000_000, require_sidecar_heartbeat: false }

@@ -29,7 +29,7 @@ export function untilAlert(
   matches: (alert: SeenAlert) => boolean = () => true,
 ): Promise<SeenAlert> {
   const look = async () => (await readAlerts(product, eventType)).find(matches)
-  return eventually(look, { timeoutMs: 60_000, everyMs: 100, what: `the alert ${eventType}` })
+  return eventually(look, { timeoutMs: 120_000, everyMs: 100, what: `the alert ${eventType}` })
 }
 
 export async function readMetrics(product: TestProduct): Promise<string> {

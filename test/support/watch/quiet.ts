@@ -12,12 +12,12 @@ const LOOK_NOTES = 2
 /** The end of the first look at the tables, which a look that is called by its name would run beside. */
 export async function untilFirstLook({ product }: TestProduct): Promise<void> {
   const isOver = async () => ((await product.parts.records.find(LOOK_KEY))?.version ?? 0) >= LOOK_NOTES
-  await eventually(isOver, { timeoutMs: 60_000, what: 'the end of the first look at the tables' })
+  await eventually(isOver, { timeoutMs: 180_000, what: 'the end of the first look at the tables' })
 }
 
 /** The end of the first round, which holds every table until then. */
 export async function untilFirstRound({ product }: TestProduct, captured: number): Promise<void> {
   const isOver = async () =>
     (await product.parts.recovery.findHeartbeat())?.detail.startsWith(`${captured} captured`) === true
-  await eventually(isOver, { timeoutMs: 60_000, what: 'the end of the first round' })
+  await eventually(isOver, { timeoutMs: 180_000, what: 'the end of the first round' })
 }
