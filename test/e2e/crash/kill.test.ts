@@ -58,22 +58,13 @@ async function connect(url: string): Promise<Client> {
   return client
 }
 
-/** What the killed process had under way in the server ends, one way or the other, before anybody looks. */
-async function waitForAbandonedSessions(client: Client, pids: readonly number[]): Promise<void> {
-  await eventually(
-    async () => {
-      const { rowCount } = await client.query('SELECT FROM pg_stat_activity WHERE pid = ANY ($1)', [pids])
-      return rowCount === 0
-    },
-    { timeoutMs: 60_000, what: 'the abandoned sessions to end' },
-  )
-}
+/** By the name that the product gives them: those too that it opened in the last moment before it was killed. */
+const ABANDONED = `SELECT FROM pg_stat_activity WHERE application_name ^@ 'backstop-' AND datname = current_database()`
 
-async function gatewaySessions(client: Client): Promise<number[]> {
-  const { rows } = await client.query<{ pid: number }>(
-    `SELECT pid FROM pg_stat_activity WHERE application_name = 'backstop-gateway' AND datname = current_database()`,
-  )
-  return rows.map((row) => row.pid)
+/** What the killed process had under way in the server ends, one way or the other, before anybody looks. */
+async function waitForAbandonedSessions(client: Client): Promise<void> {
+  const isOver = async () => (await client.query(ABANDONED)).rowCount === 0
+  await eventually(isOver, { timeoutMs: 60_000, what: 'the abandoned sessions to end' })
 }
 
 /** Run a round until the moment, and kill. Resolves with the round as the client knows it. */
@@ -134,9 +125,8 @@ async function killAndLook(bench: Bench, moments: readonly Moment[]) {
     const client = await connect(product.databaseUrl)
     const writer = await connect(product.databaseUrl)
     await prepareDatabase(client)
-    const pids = await gatewaySessions(client)
     const round = await runUntilKilled(product, client, writer, index + 1, moment)
-    if (bench.clusterFolder === undefined) await waitForAbandonedSessions(client, pids)
+    if (bench.clusterFolder === undefined) await waitForAbandonedSessions(client)
     await Promise.all([client.end(), writer.end()].map((ending) => ending.catch(() => {})))
     product = await startProcess(order)
     const looker = await connect(product.databaseUrl)

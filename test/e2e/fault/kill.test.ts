@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemRandom } from '#lib/adapters/system/index.ts'
 import { MINUTE_MS } from '#lib/kernel/index.ts'
 import { simulateSegment, simulateSystemIdentifier } from '#lib/recovery/drill/simulated-wal.ts'
-import { runCliJson, runCliProcess, startCli } from '#test/support/cli/run-cli.ts'
+import { type CliEnd, type RunningCli, runCliJson, runCliProcess, startCli } from '#test/support/cli/run-cli.ts'
 import { callGateway, startUpProcess } from '#test/support/cli/running-up.ts'
 import { randomFrom } from '#test/support/crash/random.ts'
 import { eventually } from '#test/support/eventually.ts'
@@ -78,19 +78,34 @@ async function untilSessionsEnd(): Promise<void> {
   )
 }
 
-/** From the moment at which a capture has begun nobody writes a record any more, until the answer is called. */
-async function holdRecordsOnceBegun(): Promise<() => void> {
+/**
+ * A capture that runs, while nobody writes a record from the moment at which it has begun until `release`. Undefined: it was over
+ * before anybody had looked.
+ */
+async function captureUnnoted(): Promise<{ readonly running: RunningCli; release(): void } | undefined> {
   const records = new DatabaseSync(join(folder, 'records.db'))
-  records.exec('PRAGMA busy_timeout = 5000')
+  records.exec('PRAGMA busy_timeout = 30000')
   const begun = records.prepare(`SELECT count(*) AS count FROM record WHERE partition = 'recovery-begun'`)
-  const before = begun.get()?.['count']
-  const isHeld = () => {
-    if (begun.get()?.['count'] === before) return false
+  const count = () => Number(begun.get()?.['count'])
+  const before = count()
+  const running = startCli(SNAPSHOT, places)
+  let end: CliEnd | undefined
+  void running.end.then((ended) => {
+    end = ended
+  })
+  const look = () => {
+    if (end !== undefined) return 'over'
+    if (count() === before) return undefined
     records.exec('BEGIN IMMEDIATE')
-    return true
+    if (count() > before) return 'held'
+    records.exec('ROLLBACK')
+    return undefined
   }
-  await eventually(isHeld, { everyMs: 1, what: 'the capture to begin' })
-  return () => records.close()
+  const found = await eventually(look, { timeoutMs: 60_000, everyMs: 1, what: 'the capture to begin' })
+  if (found === 'held') return { running, release: () => records.close() }
+  records.close()
+  expect(end).toMatchObject({ exitCode: 0 })
+  return undefined
 }
 
 async function timeOf(words: readonly string[]): Promise<{ wholeMs: number }> {
@@ -143,11 +158,12 @@ describe('killed', () => {
   })
 
   test('between the manifest and the record of a capture: the next round knows the point', async () => {
-    const before = (await looking(({ recovery }) => recovery.scan(BIG))).points.length
-    const isWritten = async () => (await looking(({ recovery }) => recovery.scan(BIG))).points.length > before
-    const running = startCli(SNAPSHOT, places)
-    const release = await holdRecordsOnceBegun()
-    await eventually(isWritten, { what: 'the manifest' })
+    const countPoints = async () => (await looking(({ recovery }) => recovery.scan(BIG))).points.length
+    let before = await countPoints()
+    let held = await captureUnnoted()
+    for (; held === undefined; held = await captureUnnoted()) before = await countPoints()
+    const { running, release } = held
+    await eventually(async () => (await countPoints()) > before, { timeoutMs: 60_000, what: 'the manifest' })
     running.child.kill('SIGKILL')
     await running.end
     release()

@@ -120,9 +120,9 @@ test('a schema that goes with its tables is one alert; another table under an ol
 
 test('a table that was dropped while nobody looked is told at the next start, once', async () => {
   await start()
-  const restarted = t.restart()
+  await t.product.stop()
   await t.db.run('DROP TABLE orders')
-  t = await restarted
+  t = await t.restart()
   await untilAlert(t, 'table_drop_detected', ({ table_name }) => table_name === 'public.orders')
   t = await t.restart()
   await look()

@@ -125,16 +125,24 @@ test('alerts test says whether everybody who is to be told is reached, and alert
     exitCode: 0,
     data: { status: 'sent', targets: { length: 2 }, deliveries: { length: 2 } },
   })
-  expect(receiver.received.map(({ path }) => path).toSorted()).toEqual(['/chat', '/hook'])
+  const { alert_id: alertId } = sent.data
+  // The background may have something to tell as well, and what is not answered in time comes again.
+  const paths = receiver.received.filter(({ text }) => text.includes(alertId)).map(({ path }) => path)
+  expect(new Set(paths)).toEqual(new Set(['/chat', '/hook']))
   const listed = await cli('alerts', 'list', '--limit', '5')
-  expect(listed.data.alerts[0]).toMatchObject({ event_type: 'alert_test', id: sent.data.alert_id, status: 'sent' })
-  receiver.answerWith(...Array.from({ length: 50 }, () => ({ status: 500 })))
+  expect(listed.data.alerts).toContainEqual(
+    expect.objectContaining({ event_type: 'alert_test', id: alertId, status: 'sent' }),
+  )
+  receiver.answerWith(...Array.from({ length: 5_000 }, () => ({ status: 500 })))
   // Within that second a busy machine may not have tried both.
-  await eventually(async () => {
-    const { exitCode, data } = await cli('alerts', 'test', '--wait', '1')
-    expect(exitCode).toBe(1)
-    return data.status === 'failed_http_500'
-  })
+  await eventually(
+    async () => {
+      const { exitCode, data } = await cli('alerts', 'test', '--wait', '1')
+      expect(exitCode).toBe(1)
+      return data.status === 'failed_http_500'
+    },
+    { timeoutMs: 120_000, what: 'a refused delivery' },
+  )
 })
 
 test('alerts test fails where nobody is to be told', async () => {

@@ -156,5 +156,6 @@ test('--apply shows, runs and checks it; nobody at a pipe is asked, so that --ye
   expect((await runCliProcess(order, environment)).exitCode).toBe(2)
   const { exitCode, data } = await runCliJson([...order, '--yes'], environment)
   expect([exitCode, data.applied, data.settings]).toEqual([0, true, { BACKSTOP_AGENT_ROLE: AGENTS }])
-  expect(data.checks.every(({ ok }: { ok: boolean }) => ok)).toBe(true)
+  expect(data.checks.length).toBeGreaterThanOrEqual(6)
+  expect(data.checks.filter(({ ok }: { ok: boolean }) => !ok)).toEqual([])
 })
