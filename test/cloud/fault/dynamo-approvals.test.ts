@@ -8,7 +8,7 @@ import { openApprovalDesk } from '#lib/gate/index.ts'
 import { isBackstopError } from '#lib/kernel/index.ts'
 import type { TestTable } from '#test/support/cloud/dynamo.ts'
 import { accountSettings, createTestTable } from '#test/support/cloud/dynamo.ts'
-import type { Fault, FaultProxy } from '#test/support/cloud/fault-proxy.ts'
+import type { Fault, FaultProxy, FaultRule } from '#test/support/cloud/fault-proxy.ts'
 import { startFaultProxy } from '#test/support/cloud/fault-proxy.ts'
 import { bindingOf, requestOf } from '../../unit/gate/approval/sample-request.ts'
 
@@ -27,7 +27,8 @@ beforeAll(async () => {
 })
 beforeEach(async () => {
   place = await createTestTable(accountSettings(inject('cloudEndpoint')))
-  const client = { ...place.client, endpoint: proxy.endpoint, requestTimeoutMs: 2_000 }
+  // So many that no call loses all of its attempts by chance.
+  const client = { ...place.client, endpoint: proxy.endpoint, attempts: 8 }
   stores = Array.from({ length: INSTANCES }, () =>
     openDynamoRecordStore({ table: place.table, client, clock: systemClock }),
   )
@@ -46,18 +47,21 @@ const conflict: Fault = {
   fields: { CancellationReasons: [{ Code: 'TransactionConflict' }, { Code: 'None' }] },
 }
 
+/** Falls on the first call in any case, so that the day is bad, and on others by chance. */
+function spoil(rule: Omit<FaultRule, 'on'>): void {
+  proxy.add({ ...rule, probability: 1, on: [1] })
+  proxy.add(rule)
+}
+
 /** DynamoDB cancels transactions that meet; the local cloud runs them one after the other, so it is made to. */
 const DAYS: readonly [string, () => void][] = [
   ['on a good day', () => {}],
-  [
-    'while transactions meet',
-    () => void proxy.add({ operation: 'TransactWriteItems', probability: 0.3, fault: conflict }),
-  ],
+  ['while transactions meet', () => spoil({ operation: 'TransactWriteItems', probability: 0.3, fault: conflict })],
   [
     'while answers get lost',
-    () => void proxy.add({ operation: 'TransactWriteItems', probability: 0.2, fault: { kind: 'reset-after' } }),
+    () => spoil({ operation: 'TransactWriteItems', probability: 0.2, fault: { kind: 'reset-after' } }),
   ],
-  ['while it throttles', () => void proxy.add({ probability: 0.05, fault: { kind: 'throttle' } })],
+  ['while it throttles', () => spoil({ probability: 0.05, fault: { kind: 'throttle' } })],
 ]
 
 const onAll = <T>(work: (desk: ApprovalDesk, n: number) => Promise<T>) =>

@@ -11,13 +11,16 @@ import { accountSettings, createTestTable } from '#test/support/cloud/dynamo.ts'
 import type { Fault, FaultProxy } from '#test/support/cloud/fault-proxy.ts'
 import { startFaultProxy } from '#test/support/cloud/fault-proxy.ts'
 
-const REQUEST_TIMEOUT_MS = 400
+/** Where no answer comes. */
+const IMPATIENT_MS = 2_000
+/** Elsewhere: a busy machine is no bad day. */
+const PATIENT_MS = 30_000
 const ATTEMPTS = 3
 
 let proxy: FaultProxy
 /** Through the proxy; a new one for each test, because a client that has failed often stops retrying for a while. */
 let store: DynamoRecordStore
-let openStore: () => DynamoRecordStore
+let openStore: (requestTimeoutMs: number) => DynamoRecordStore
 /** Past it: what is really there, and what other processes do. */
 let direct: DynamoRecordStore
 
@@ -25,17 +28,14 @@ beforeAll(async () => {
   const upstream = inject('cloudEndpoint')
   const { table, client } = await createTestTable(accountSettings(upstream))
   proxy = await startFaultProxy({ upstream, seed: 20_261_121 })
-  const through: AwsClientSettings = {
-    ...client,
-    endpoint: proxy.endpoint,
-    requestTimeoutMs: REQUEST_TIMEOUT_MS,
-    attempts: ATTEMPTS,
+  openStore = (requestTimeoutMs) => {
+    const through: AwsClientSettings = { ...client, endpoint: proxy.endpoint, requestTimeoutMs, attempts: ATTEMPTS }
+    return openDynamoRecordStore({ table, client: through, clock: systemClock })
   }
-  openStore = () => openDynamoRecordStore({ table, client: through, clock: systemClock })
   direct = openDynamoRecordStore({ table, client, clock: systemClock })
 })
 beforeEach(() => {
-  store = openStore()
+  store = openStore(PATIENT_MS)
 })
 afterEach(() => {
   store.close()
@@ -46,6 +46,12 @@ afterAll(async () => {
   await proxy.close()
 })
 
+/** A store for a test of this fault. */
+function openFor(fault: Fault): void {
+  if (fault.kind !== 'hang' && fault.kind !== 'delay' && fault.kind !== 'stall') return
+  store.close()
+  store = openStore(IMPATIENT_MS)
+}
 const newKey = (): RecordKey => ({ partition: `bad-day#${randomUUID()}`, sort: 'a' })
 const create = (key: RecordKey, body = {}): RecordWrite => ({ kind: 'create', record: { key, body } })
 const replace = (key: RecordKey, expectedVersion: number, body = {}): RecordWrite => ({
@@ -60,7 +66,7 @@ const faults = () => proxy.calls.map(({ operation, fault }) => `${operation} ${f
 const LOST_ANSWERS: readonly Fault[] = [
   { kind: 'reset-after' },
   { kind: 'truncate', keepBytes: 0 },
-  { kind: 'delay', delayMs: 4 * REQUEST_TIMEOUT_MS },
+  { kind: 'delay', delayMs: 4 * IMPATIENT_MS },
   { kind: 'stall', keepBytes: 1 },
 ]
 const NO_EFFECT: readonly Fault[] = [
@@ -74,6 +80,7 @@ const NO_EFFECT: readonly Fault[] = [
 describe('one bad answer', () => {
   it.each([...NO_EFFECT, ...LOST_ANSWERS])('of a create changes nothing for the caller: %j', async (fault) => {
     const key = newKey()
+    openFor(fault)
     proxy.add({ operation: 'PutItem', on: [1], fault })
     expect(await store.write(create(key, { n: 1 }))).toBe(1)
     expect(faults().slice(0, 2)).toEqual([`PutItem ${fault.kind}`, 'PutItem passed'])
@@ -83,6 +90,7 @@ describe('one bad answer', () => {
   it.each([...NO_EFFECT, ...LOST_ANSWERS])('of a replacement changes nothing for the caller: %j', async (fault) => {
     const key = newKey()
     await direct.write(create(key))
+    openFor(fault)
     proxy.add({ operation: 'UpdateItem', on: [1], fault })
     expect(await store.write(replace(key, 1, { n: 2 }))).toBe(2)
     expect(faults().slice(0, 2)).toEqual([`UpdateItem ${fault.kind}`, 'UpdateItem passed'])
@@ -92,6 +100,7 @@ describe('one bad answer', () => {
   it.each([...NO_EFFECT, ...LOST_ANSWERS])('of a delete changes nothing for the caller: %j', async (fault) => {
     const key = newKey()
     await direct.write(create(key))
+    openFor(fault)
     proxy.add({ operation: 'TransactWriteItems', on: [1], fault })
     expect(await store.write({ kind: 'delete', key, expectedVersion: 1 })).toBe(0)
     expect(proxy.calls[0]?.fault).toBe(fault.kind)
@@ -101,6 +110,7 @@ describe('one bad answer', () => {
   it.each([...NO_EFFECT, ...LOST_ANSWERS])('of a transaction changes nothing for the caller: %j', async (fault) => {
     const keys = [newKey(), newKey()]
     await direct.write(create(keys[1] as RecordKey))
+    openFor(fault)
     proxy.add({ operation: 'TransactWriteItems', on: [1], fault })
     await store.transact([create(keys[0] as RecordKey), replace(keys[1] as RecordKey, 1)])
     expect(proxy.calls[0]?.fault).toBe(fault.kind)
@@ -112,6 +122,7 @@ describe('one bad answer', () => {
   it.each([...NO_EFFECT, ...LOST_ANSWERS])('of a read changes nothing for the caller: %j', async (fault) => {
     const key = newKey()
     await direct.write(create(key, { x: 'x'.repeat(2_000) }))
+    openFor(fault)
     proxy.add({ on: [1, 3], fault })
     expect((await store.find(key))?.version).toBe(1)
     expect((await store.query({ partition: key.partition })).records).toHaveLength(1)
@@ -139,6 +150,7 @@ describe('a day on which it goes on', () => {
   ]
 
   it.each(days)('says METADATA_UNREACHABLE and what to do, within its bounds: %j is %s', async (fault, failure) => {
+    openFor(fault)
     proxy.add({ fault })
     for (const [, attempt] of everything(newKey())) {
       const startedAt = performance.now()
@@ -149,7 +161,7 @@ describe('a day on which it goes on', () => {
       expect(error).toMatchObject({ code: 'METADATA_UNREACHABLE', details: { failure } })
       expect(isBackstopError(error) && error.message).toMatch(/^the table "records-[\w-]+" failed \(\w+\): .{20,}$/)
       expect(isBackstopError(error) && error.httpStatus).toBe(503)
-      expect(performance.now() - startedAt).toBeLessThan(ATTEMPTS * REQUEST_TIMEOUT_MS + 20_000)
+      expect(performance.now() - startedAt).toBeLessThan(ATTEMPTS * IMPATIENT_MS + 20_000)
     }
     expect(new Set(proxy.calls.map((call) => call.fault))).toEqual(new Set([fault.kind]))
   })
@@ -168,7 +180,7 @@ describe('a day on which it goes on', () => {
     const client: AwsClientSettings = {
       ...accountSettings('http://127.0.0.1:9'),
       attempts: 2,
-      requestTimeoutMs: REQUEST_TIMEOUT_MS,
+      requestTimeoutMs: IMPATIENT_MS,
     }
     const nowhere = openDynamoRecordStore({ table: 'none', client, clock: systemClock })
     await fails(nowhere.find(newKey()), 'METADATA_UNREACHABLE', { failure: 'unreachable', awsError: 'ECONNREFUSED' })
@@ -225,12 +237,14 @@ describe('other transactions in the way', () => {
 describe('a lost answer, and somebody else before the second attempt', () => {
   /** The second attempt waits in the network until `meanwhile` is done. */
   async function whileRetrying(operation: string, first: Fault, run: () => Promise<unknown>, meanwhile: () => unknown) {
+    const { promise, resolve } = Promise.withResolvers<void>()
     proxy.add({ operation, on: [1], fault: first })
-    proxy.add({ operation, on: [1], fault: { kind: 'delay-before', delayMs: 250 } })
+    proxy.add({ operation, on: [1], fault: { kind: 'hold', until: promise } })
     const running = run()
     running.catch(() => {})
     await expect.poll(() => proxy.calls.length, { interval: 5 }).toBe(2)
     await meanwhile()
+    resolve()
     return running
   }
 

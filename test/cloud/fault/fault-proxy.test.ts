@@ -67,8 +67,18 @@ describe('the fault proxy', () => {
 
   it.each(['hang', 'stall'] as const)('lets a client wait for ever: %s', async (kind) => {
     proxy.add({ fault: { kind } })
-    const wait = fetch(proxy.endpoint, { signal: AbortSignal.timeout(150) }).then((answer) => answer.text())
-    await expect(wait).rejects.toMatchObject({ name: 'TimeoutError' })
+    const given = new AbortController()
+    let isOver = false
+    const wait = fetch(proxy.endpoint, { signal: given.signal }).then((answer) => answer.text())
+    const ended = wait.finally(() => {
+      isOver = true
+    })
+    ended.catch(() => undefined)
+    await expect.poll(() => [proxy.calls.length, seen.length]).toEqual([1, kind === 'hang' ? 0 : 1])
+    await new Promise((resolve) => setTimeout(resolve, 150))
+    expect(isOver).toBe(false)
+    given.abort()
+    await expect(ended).rejects.toMatchObject({ name: 'AbortError' })
     expect(seen).toHaveLength(kind === 'hang' ? 0 : 1)
   })
 
@@ -92,6 +102,18 @@ describe('the fault proxy', () => {
     expect(seen).toHaveLength(0)
     expect(await answer).toBe('{"whole":true}')
     expect(seen).toHaveLength(1)
+  })
+
+  it('holds a request back until it is told', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    proxy.add({ on: [1], fault: { kind: 'hold', until: promise } })
+    const answer = text()
+    await expect.poll(() => proxy.calls.length).toBe(1)
+    expect(await text()).toBe('{"whole":true}')
+    expect(seen).toHaveLength(1)
+    resolve()
+    expect(await answer).toBe('{"whole":true}')
+    expect(seen).toHaveLength(2)
   })
 
   it('falls on the calls that a rule counts, and on no other', async () => {

@@ -40,7 +40,7 @@ beforeEach(async () => {
   proxy = await startFaultProxy({ upstream: inject('cloudEndpoint') })
   bucket = await makeBucket(inject('cloudEndpoint'))
   folder = mkdtempSync(join(tmpdir(), 'backstop-s3-fault-'))
-  const store = bucket.store({ endpoint: proxy.endpoint, attempts: 2, requestTimeoutMs: 2_000 })
+  const store = bucket.store({ endpoint: proxy.endpoint, attempts: 2 })
   clock = createFixedClock()
   slice = await openTestRecovery(db.database, { folder, clock, wrapObjects: () => store })
   known = await knownPoint({ recovery: slice.recovery, db }, T)

@@ -144,7 +144,7 @@ describe('a read', () => {
 
   it('goes on after a silence', async () => {
     proxy.add({ operation: GET, on: [1], fault: { kind: 'stall', keepBytes: 100_000 } })
-    expect(Buffer.compare(await store({ requestTimeoutMs: 500 }).read('k'), content)).toBe(0)
+    expect(Buffer.compare(await store({ requestTimeoutMs: 4_000 }).read('k'), content)).toBe(0)
     expect(faults()).toEqual(['stall'])
   })
 

@@ -16,7 +16,8 @@ export function accountSettings(endpoint: string): AwsClientSettings {
     region: 'eu-central-1',
     endpoint,
     credentials: { accessKeyId: account, secretAccessKey: 'test' },
-    requestTimeoutMs: 10_000,
+    connectTimeoutMs: 10_000,
+    requestTimeoutMs: 30_000,
   }
 }
 
@@ -51,7 +52,7 @@ export async function createTestTable(client: AwsClientSettings): Promise<TestTa
       })),
     }),
   )
-  await waitUntilTableExists({ client: dynamo, maxWaitTime: 20, minDelay: 1, maxDelay: 1 }, { TableName: table })
+  await waitUntilTableExists({ client: dynamo, maxWaitTime: 60, minDelay: 1, maxDelay: 1 }, { TableName: table })
   await dynamo.send(
     new UpdateTimeToLiveCommand({
       TableName: table,

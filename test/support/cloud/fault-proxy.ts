@@ -130,6 +130,9 @@ async function spoil(
     case 'delay-before':
       await delay(fault.delayMs, undefined, { ref: false })
       return send(outgoing, await forward())
+    case 'hold':
+      await fault.until
+      return send(outgoing, await forward())
     case 'hang':
       return
     case 'truncate':

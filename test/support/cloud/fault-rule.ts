@@ -17,6 +17,8 @@ export type Fault =
   | { readonly kind: 'delay'; readonly delayMs: number }
   /** The service sees the request only `delayMs` later, be the client still there or not. */
   | { readonly kind: 'delay-before'; readonly delayMs: number }
+  /** The service sees the request only after `until` is settled, be the client still there or not. */
+  | { readonly kind: 'hold'; readonly until: Promise<unknown> }
   /** Nothing reaches the service and nothing is ever answered. */
   | { readonly kind: 'hang' }
   /** The service handles the request; its answer breaks off after `keepBytes` of the body (half of it when absent). */

@@ -15,7 +15,14 @@ import { awsClientConfig } from '#lib/adapters/aws/index.ts'
 /** An account that no other test uses. */
 export function ownAccount(endpoint: string): AwsClientSettings {
   const accessKeyId = String(randomInt(100_000_000_000, 1_000_000_000_000 - 1))
-  return { region: 'eu-central-1', endpoint, credentials: { accessKeyId, secretAccessKey: 'test' } }
+  return {
+    region: 'eu-central-1',
+    endpoint,
+    credentials: { accessKeyId, secretAccessKey: 'test' },
+    // What a client gives up on a busy machine it sends once more.
+    connectTimeoutMs: 10_000,
+    requestTimeoutMs: 30_000,
+  }
 }
 
 export interface OwnQueues {
@@ -41,7 +48,7 @@ export interface OwnQueue {
 
 export function openOwnQueues(endpoint: string): OwnQueues {
   const aws = ownAccount(endpoint)
-  const sqs = new SQSClient(awsClientConfig({ ...aws, requestTimeoutMs: 30_000 }))
+  const sqs = new SQSClient(awsClientConfig(aws))
   const sns = new SNSClient(awsClientConfig(aws))
   return {
     aws,
