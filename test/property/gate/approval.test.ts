@@ -243,7 +243,7 @@ test('at most one decision and one use, no illegal step, no revival, whatever ha
       seen.errors += world.errors
       seen.expired += [...world.last.values()].filter((approval) => approval.state === 'expired').length
     }),
-    { numRuns: 200 },
+    { numRuns: 400 },
   )
   expect(seen.decisions).toBeGreaterThan(50)
   expect(seen.claims).toBeGreaterThan(15)

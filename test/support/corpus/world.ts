@@ -31,13 +31,20 @@ export async function readSession(client: Client): Promise<Map<string, string>> 
   return new Map(facts.rows.map(({ name, value }) => [name, value ?? 'NULL']))
 }
 
+/** Folders of table storage, WAL and the like. Nobody walks them: what the server removes there meanwhile would end the walk. */
+const STORAGE = ['base', 'global', 'pg_wal', 'pg_stat_tmp', 'pg_xact', 'pg_subtrans', 'pg_multixact']
+
+function namesIn(dataFolder: string): string[] {
+  return readdirSync(dataFolder, { withFileTypes: true }).flatMap((entry) => {
+    if (!entry.isDirectory() || STORAGE.includes(entry.name)) return [entry.name]
+    const below = readdirSync(join(dataFolder, entry.name), { recursive: true, encoding: 'utf8' })
+    return [entry.name, ...below.map((name) => `${entry.name}/${name}`)]
+  })
+}
+
 /** Names of all files of the server outside of table storage and WAL, and the content of its configuration. */
 export function readFiles(dataFolder: string): Map<string, string> {
-  const names = readdirSync(dataFolder, { recursive: true, encoding: 'utf8' })
-  const kept = names.filter(
-    (name) => !/^(base|global|pg_wal|pg_stat_tmp|pg_xact|pg_subtrans|pg_multixact)\//.test(name),
-  )
-  const world = new Map([['files', kept.toSorted().join('\n')]])
+  const world = new Map([['files', namesIn(dataFolder).toSorted().join('\n')]])
   for (const name of ['postgresql.conf', 'postgresql.auto.conf', 'pg_hba.conf', 'pg_ident.conf', 'PG_VERSION']) {
     const content = readFileSync(join(dataFolder, name))
     world.set(`file ${name}`, createHash('sha256').update(content).digest('hex'))
