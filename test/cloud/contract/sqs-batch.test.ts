@@ -183,7 +183,7 @@ describe('work queue: batches that the platform pulls from SQS', () => {
   it('really hides a failed message for its wait', async () => {
     await open()
     await sender.send('job', {})
-    await turn(() => Promise.reject(new Error('no')), { retryDelayMs: () => 3_000 })
+    await turn(() => Promise.reject(new Error('no')), { retryDelayMs: () => 8_000 })
     expect((await pullBatch(cloud.sqs, queue)).Records).toEqual([])
     await eventually(async () => (await pullBatch(cloud.sqs, queue)).Records.length === 1)
   })
@@ -191,33 +191,33 @@ describe('work queue: batches that the platform pulls from SQS', () => {
   it('keeps a message hidden for as long as its handler lives, longer than any visibility timeout', async () => {
     await open()
     await sender.send('job', {})
-    const event = await pullBatch(cloud.sqs, queue, 3)
+    const event = await pullBatch(cloud.sqs, queue, 9)
     let stolen = 0
     const handler: WorkHandler = async () => {
-      const deadline = performance.now() + 5_000
+      const deadline = performance.now() + 11_000
       await eventually(async () => {
         stolen += (await pullBatch(cloud.sqs, queue)).Records.length
         return performance.now() > deadline
       })
     }
-    expect(await handleSqsBatch(event, { job: handler }, { ...ports, leaseS: 3 })).toEqual({ batchItemFailures: [] })
+    expect(await handleSqsBatch(event, { job: handler }, { ...ports, leaseS: 9 })).toEqual({ batchItemFailures: [] })
     expect(stolen).toBe(0)
   })
 
   it('keeps hidden what is done and what waits until the batch is over', async () => {
     await open()
     for (const n of ['done', 'long', 'waiting']) await sender.send('job', { n })
-    const event = await pullBatch(cloud.sqs, queue, 3)
+    const event = await pullBatch(cloud.sqs, queue, 9)
     let stolen = 0
     const handler: WorkHandler = async ({ body }) => {
       if (body['n'] !== 'long') return
-      const deadline = performance.now() + 5_000
+      const deadline = performance.now() + 11_000
       await eventually(async () => {
         stolen += (await pullBatch(cloud.sqs, queue)).Records.length
         return performance.now() > deadline
       })
     }
-    const one = { ...ports, leaseS: 3, concurrency: 1 }
+    const one = { ...ports, leaseS: 9, concurrency: 1 }
     expect(await handleSqsBatch(event, { job: handler }, one)).toEqual({ batchItemFailures: [] })
     expect(stolen).toBe(0)
   })
@@ -304,7 +304,7 @@ describe('work queue: what SQS cannot keep', () => {
 
   it('delays a message on a standard queue', async () => {
     const { cloud, queue, sender } = await open(false)
-    await sender.send('job', {}, { delayMs: 2_001 })
+    await sender.send('job', {}, { delayMs: 8_001 })
     expect((await pullBatch(cloud.sqs, queue)).Records).toEqual([])
     await eventually(async () => (await pullBatch(cloud.sqs, queue)).Records.length === 1)
   })

@@ -102,7 +102,7 @@ export function access(): void {
         const left = (JSON.parse(before) as { readonly id: string }[]).filter(({ id }) => id !== 'ops')
         await writeTokenFile(JSON.stringify(left))
         const asked = async () => (await ask('metadata/health', bearer(deployed.tokens.ops))).status === 401
-        await eventually(asked, { timeoutMs: 40_000, everyMs: 500, what: 'the end of a revoked token' })
+        await eventually(asked, { timeoutMs: 120_000, everyMs: 500, what: 'the end of a revoked token' })
         expect((await ask('pending', bearer(deployed.tokens.operator))).status).toBe(200)
       })
     })
