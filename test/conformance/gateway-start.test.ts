@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { startCli } from '#test/support/cli/run-cli.ts'
 import { eventually } from '#test/support/eventually.ts'
+import { freePort } from '#test/support/free-port.ts'
 import { covers } from '#test/support/pages/lines/index.ts'
 import { type PageWorld, startPages } from '#test/support/pages/world.ts'
 
@@ -40,10 +41,7 @@ covers('T03', 'the error itself names the port, so that no tool of the system is
 })
 
 covers('T04', 'the gateway listens there', async () => {
-  const probe = createServer()
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
-  const free = String((probe.address() as { port: number }).port)
-  await new Promise((resolve) => probe.close(resolve))
+  const free = String(await freePort())
   const running = startCli(['up', '--json', '--data', join(world.folder.path, 'elsewhere')], {
     ...world.environment,
     BACKSTOP_PORT: free,
