@@ -110,6 +110,8 @@ test('a server that ends the connection in the middle leaves nothing behind', as
   })
   const other = await openTestRecovery(beginning, { wrapObjects: () => cutting(slice.objects) })
   await expect(other.recovery.restore({ snapshotId, target: target('cut') })).rejects.toThrow()
+  // The restore may know of its end before whoever ended it has its answer.
+  await eventually(() => ended.size > 0, { what: 'the answer about the session that was ended' })
   expect(ended.size).toBe(1)
   expect(await isThere('cut')).toBe(false)
   await other.close()
